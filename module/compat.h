@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Everything that differs between kernels, each difference under a name that
+ * says what it is. Nothing else in the module looks at the kernel's version.
+ */
+#ifndef KVMSTAT_COMPAT_H
+#define KVMSTAT_COMPAT_H
+
+#include <linux/version.h>
+
+/*
+ * kvm_exit(vcpu, isa), without the reason as first argument: since 5.16,
+ * commit 0a62a0319abb ("KVM: x86: Get exit_reason as part of
+ * kvm_x86_ops.get_exit_info"). Distributions backport across version numbers,
+ * so this only stops what certainly cannot work; btf.c finds out the truth.
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(5, 16, 0)
+#error "kvmstat needs a kernel of 5.16 or later (kvm_exit(vcpu, isa))"
+#endif
+
+#ifndef CONFIG_X86_64
+#error "kvmstat is for x86-64"
+#endif
+
+#endif

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Every counter in one buffer. Two passes over the registry under its mutex:
+ * measure, then copy. VMs and vCPUs that appear in between are left for the
+ * next snapshot; what was measured cannot disappear.
+ */
+#include <linux/err.h>
+#include <linux/mm.h>
+#include <linux/random.h>
+#include <linux/timekeeping.h>
+#include <asm/tsc.h>
+
+#include "hooks.h"
+#include "reason.h"
+#include "registry.h"
+#include "snapshot.h"
+
+static_assert(sizeof(struct kvmstat_info) == 48);
+static_assert(sizeof(struct kvmstat_snapshot_arg) == 24);
+static_assert(sizeof(struct kvmstat_snapshot) == 104);
+static_assert(sizeof(struct kvmstat_vm) == 40);
+static_assert(sizeof(struct kvmstat_vcpu) == 32);
+static_assert(sizeof(struct kvmstat_cell) == 24);
+static_assert(sizeof_field(struct kvmstat_vm, comm) == TASK_COMM_LEN);
+
+static u64 instance;
+/* Under registry_mutex. */
+static u64 generation;
+static u64 since_ns;
+
+struct measure {
+	u32 vms;
+	u32 vcpus;
+	u32 cells;
+};
+
+static bool retired_any(void)
+{
+	return retired_vcpu->tally.nr_cells > 1 || retired_vcpu->tally.guest_cycles;
+}
+
+static void measure_vcpu(const struct vcpu_record *rec, struct measure *m)
+{
+	m->vcpus++;
+	/* Pairs with tally_find_slow(): a cell that is counted has its code. */
+	m->cells += smp_load_acquire(&rec->tally.nr_cells);
+}
+
+static struct measure measure(void)
+{
+	struct vcpu_record *rec;
+	struct vm_record *vm;
+	struct measure m = {};
+
+	if (retired_any()) {
+		m.vms++;
+		measure_vcpu(retired_vcpu, &m);
+	}
+	list_for_each_entry_rcu(vm, &vm_records, all, lockdep_is_held(&registry_mutex)) {
+		m.vms++;
+		list_for_each_entry_rcu(rec, &vm->vcpus, of_vm, lockdep_is_held(&registry_mutex))
+			measure_vcpu(rec, &m);
+	}
+	return m;
+}
+
+static size_t bytes(const struct measure *m)
+{
+	return sizeof(struct kvmstat_snapshot) +
+	       (size_t)m->vms * sizeof(struct kvmstat_vm) +
+	       (size_t)m->vcpus * sizeof(struct kvmstat_vcpu) +
+	       (size_t)m->cells * sizeof(struct kvmstat_cell);
+}
+
+/* Where the copy has got to; 'room' is what was measured. */
+struct copy {
+	struct measure room, used;
+	struct kvmstat_vm *vms;
+	struct kvmstat_vcpu *vcpus;
+	struct kvmstat_cell *cells;
+};
+
+static u64 cell_code(const struct tally_cell *cell, u32 i)
+{
+	if (!i)
+		return KVMSTAT_CODE_OTHER;
+	return cell->code == TALLY_NO_REASON ? KVMSTAT_CODE_UNTRACED :
+					       reason_abi_code(cell->code);
+}
+
+static void copy_cells(const struct vcpu_record *rec, struct copy *c)
+{
+	/* As in measure_vcpu(). */
+	u32 i, nr = smp_load_acquire(&rec->tally.nr_cells);
+
+	for (i = 0; i < nr && c->used.cells < c->room.cells; i++) {
+		const struct tally_cell *cell = &rec->tally.cells[i];
+		struct kvmstat_cell *out = &c->cells[c->used.cells];
+
+		out->exits = READ_ONCE(cell->exits) - rec->base.exits[i];
+		out->cycles = READ_ONCE(cell->cycles) - rec->base.cycles[i];
+		if (!out->exits && !out->cycles)
+			continue;
+		out->code = cell_code(cell, i);
+		c->used.cells++;
+	}
+}
+
+/* False when there was no room measured for it: it is new. */
+static bool copy_vcpu(const struct vcpu_record *rec, struct copy *c)
+{
+	struct kvmstat_vcpu *out;
+
+	if (c->used.vcpus == c->room.vcpus)
+		return false;
+	out = &c->vcpus[c->used.vcpus++];
+	out->id = rec->vcpu_id;
+	out->guest_cycles = READ_ONCE(rec->tally.guest_cycles) - rec->base.guest_cycles;
+	out->untraced = READ_ONCE(rec->tally.untraced) - rec->base.untraced;
+	out->first_cell = c->used.cells;
+	copy_cells(rec, c);
+	out->nr_cells = c->used.cells - out->first_cell;
+	return true;
+}
+
+static void copy_vm(const struct vm_record *vm, struct copy *c)
+{
+	struct vcpu_record *rec;
+	struct kvmstat_vm *out;
+
+	if (c->used.vms == c->room.vms)
+		return;
+	out = &c->vms[c->used.vms++];
+	out->id = vm->id;
+	out->pid = vm->pid;
+	out->flags = READ_ONCE(vm->key) ? KVMSTAT_VM_ALIVE : 0;
+	memcpy(out->comm, vm->comm, sizeof(out->comm));
+	out->first_vcpu = c->used.vcpus;
+	list_for_each_entry_rcu(rec, &vm->vcpus, of_vm, lockdep_is_held(&registry_mutex))
+		if (!copy_vcpu(rec, c))
+			break;
+	out->nr_vcpus = c->used.vcpus - out->first_vcpu;
+}
+
+static void copy_retired(struct copy *c)
+{
+	struct kvmstat_vm *out = &c->vms[c->used.vms++];
+
+	out->flags = KVMSTAT_VM_RETIRED;
+	out->first_vcpu = c->used.vcpus;
+	copy_vcpu(retired_vcpu, c);
+	out->nr_vcpus = 1;
+}
+
+static void copy_all(struct kvmstat_snapshot *s, const struct measure *room)
+{
+	struct copy c = { .room = *room };
+	struct vm_record *vm;
+
+	c.vms = (struct kvmstat_vm *)(s + 1);
+	c.vcpus = (struct kvmstat_vcpu *)(c.vms + room->vms);
+	c.cells = (struct kvmstat_cell *)(c.vcpus + room->vcpus);
+	if (retired_any())
+		copy_retired(&c);
+	list_for_each_entry_rcu(vm, &vm_records, all, lockdep_is_held(&registry_mutex))
+		copy_vm(vm, &c);
+
+	/* Sections follow each other directly, also where less was used. */
+	s->nr_vms = c.used.vms;
+	s->nr_vcpus = c.used.vcpus;
+	s->nr_cells = c.used.cells;
+	memmove(snapshot_vcpus(s), c.vcpus, c.used.vcpus * sizeof(*c.vcpus));
+	memmove(snapshot_cells(s), c.cells, c.used.cells * sizeof(*c.cells));
+}
+
+static void fill_header(struct kvmstat_snapshot *s)
+{
+	s->magic = KVMSTAT_MAGIC;
+	s->abi_version = KVMSTAT_ABI_VERSION;
+	s->header_size = sizeof(struct kvmstat_snapshot);
+	s->vm_size = sizeof(struct kvmstat_vm);
+	s->vcpu_size = sizeof(struct kvmstat_vcpu);
+	s->cell_size = sizeof(struct kvmstat_cell);
+	s->isa = hooks_isa();
+	s->tsc_khz = tsc_khz;
+	s->instance = instance;
+	s->generation = generation;
+	s->since_ns = since_ns;
+	s->time_ns = ktime_get_ns();
+	s->tsc = rdtsc();
+	s->lost = registry_lost();
+}
+
+struct kvmstat_snapshot *snapshot_take(size_t *size)
+{
+	struct kvmstat_snapshot *s;
+	struct measure room;
+
+	if (mutex_lock_killable(&registry_mutex))
+		return ERR_PTR(-EINTR);
+	room = measure();
+	s = kvzalloc(bytes(&room), GFP_KERNEL);
+	if (s) {
+		fill_header(s);
+		copy_all(s, &room);
+		*size = (void *)(snapshot_cells(s) + s->nr_cells) - (void *)s;
+	}
+	mutex_unlock(&registry_mutex);
+	return s ?: ERR_PTR(-ENOMEM);
+}
+
+int snapshot_reset(void)
+{
+	if (mutex_lock_killable(&registry_mutex))
+		return -EINTR;
+	registry_reset();
+	generation++;
+	since_ns = ktime_get_ns();
+	mutex_unlock(&registry_mutex);
+	return 0;
+}
+
+int snapshot_get_info(struct kvmstat_info *info)
+{
+	struct measure m;
+
+	memset(info, 0, sizeof(*info));
+	if (mutex_lock_killable(&registry_mutex))
+		return -EINTR;
+	m = measure();
+	info->generation = generation;
+	mutex_unlock(&registry_mutex);
+	info->snapshot_size = bytes(&m);
+	info->abi_version = KVMSTAT_ABI_VERSION;
+	info->isa = hooks_isa();
+	info->hooks = hooks_state();
+	info->tsc_khz = tsc_khz;
+	info->instance = instance;
+	info->vms_max_dead = history;
+	return 0;
+}
+
+void snapshot_init(void)
+{
+	instance = get_random_u64();
+	since_ns = ktime_get_ns();
+}

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
+/*
+ * kvmstat: the contract between kvmstat.ko and whoever reads it.
+ *
+ * /dev/kvmstat answers three ioctls:
+ *
+ *   KVMSTAT_IOC_INFO      what is loaded: ABI version, record sizes, state of
+ *                         the hooks, size of a snapshot taken now.
+ *   KVMSTAT_IOC_SNAPSHOT  every counter, copied into the caller's buffer.
+ *   KVMSTAT_IOC_RESET     counting starts again from zero.
+ *
+ * Counters only ever grow between two resets. A window is the difference of
+ * two snapshots, taken by the reader: the module keeps nothing per reader, so
+ * readers cannot disturb each other. Two snapshots may be subtracted only if
+ * both their 'instance' (one per insmod) and their 'generation' (one per
+ * reset) agree; otherwise the difference has no meaning.
+ *
+ * A snapshot is one struct kvmstat_snapshot followed by nr_vms struct
+ * kvmstat_vm, nr_vcpus struct kvmstat_vcpu and nr_cells struct kvmstat_cell,
+ * each section directly after the other. A VM names its vCPUs, a vCPU its
+ * cells, by index of the first and number. Step through a section by the
+ * record size that the header gives, not by sizeof: a later module may append
+ * fields. A change that old readers would misread changes
+ * KVMSTAT_ABI_VERSION.
+ *
+ * A snapshot is not one instant: vCPUs go on while they are copied, each
+ * counter is read whole, and a cell's exits may be ahead of its cycles by the
+ * exit that is being handled.
+ *
+ * Units: exits are counts; cycles are TSC cycles of the host; *_ns are
+ * nanoseconds of CLOCK_MONOTONIC.
+ *
+ * Errors, besides those of any ioctl (EBADF, EFAULT for a bad pointer):
+ *   ENOTTY  unknown command, which includes a known one with another size
+ *   ENOSPC  snapshot buffer too small: 'size' was set to what is needed now
+ *   EINVAL  a reserved field or flag is not zero
+ *   EPERM   reset through a descriptor that is not open for writing
+ *   EINTR   a signal came while another reader was being served
+ *   ENOMEM  no memory for the copy
+ * Nothing is changed by a call that fails.
+ */
+#ifndef _UAPI_KVMSTAT_H
+#define _UAPI_KVMSTAT_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+#define KVMSTAT_ABI_VERSION	1
+
+/* Which instruction set's exit codes the cells carry, as kvm_exit says it. */
+#define KVMSTAT_ISA_UNKNOWN	0	/* no exit seen yet */
+#define KVMSTAT_ISA_VMX		1	/* basic exit reason, Intel SDM vol. 3 app. C */
+#define KVMSTAT_ISA_SVM		2	/* EXITCODE, AMD APM vol. 2 app. C */
+
+/* struct kvmstat_info: hooks */
+#define KVMSTAT_HOOK_EXIT	(1U << 0)	/* kvm_exit is hooked */
+#define KVMSTAT_HOOK_ENTRY	(1U << 1)	/* kvm_entry is hooked */
+#define KVMSTAT_HOOK_DEATH	(1U << 2)	/* end of vCPUs and VMs is seen */
+#define KVMSTAT_HOOK_REFUSED	(1U << 3)	/* kvm came later and did not match */
+
+struct kvmstat_info {
+	__u32 abi_version;	/* KVMSTAT_ABI_VERSION */
+	__u32 isa;		/* KVMSTAT_ISA_* */
+	__u32 hooks;		/* KVMSTAT_HOOK_*; 0: kvm.ko is not loaded */
+	__u32 tsc_khz;		/* TSC cycles per millisecond */
+	__u64 instance;		/* random, one per load of the module */
+	__u64 generation;	/* resets since then */
+	__u64 snapshot_size;	/* bytes a snapshot taken now would need */
+	__u32 vms_max_dead;	/* VMs remembered after their end */
+	__u32 reserved;
+};
+
+struct kvmstat_snapshot_arg {
+	__u64 buffer;		/* in: address to copy to */
+	__u64 size;		/* in: bytes there; out: bytes used or needed */
+	__u64 flags;		/* must be 0 */
+};
+
+#define KVMSTAT_MAGIC		0x00746174736d766bULL	/* "kvmstat", little endian */
+
+struct kvmstat_snapshot {
+	__u64 magic;		/* KVMSTAT_MAGIC */
+	__u32 abi_version;
+	__u32 header_size;	/* sizeof(struct kvmstat_snapshot) in the module */
+	__u32 vm_size;		/* sizeof(struct kvmstat_vm) in the module */
+	__u32 vcpu_size;
+	__u32 cell_size;
+	__u32 isa;		/* KVMSTAT_ISA_* */
+	__u32 tsc_khz;
+	__u32 reserved;
+	__u64 instance;
+	__u64 generation;
+	__u64 time_ns;		/* when this snapshot was begun */
+	__u64 since_ns;		/* when the generation began */
+	__u64 tsc;		/* TSC at time_ns */
+	__u64 lost;		/* exits that could not be tallied; 0 unless memory ran out */
+	__u32 nr_vms;
+	__u32 nr_vcpus;
+	__u32 nr_cells;
+	__u32 reserved2;
+};
+
+/* struct kvmstat_vm: flags */
+#define KVMSTAT_VM_ALIVE	(1U << 0)
+#define KVMSTAT_VM_RETIRED	(1U << 1)	/* sum of VMs no longer kept one by one; id 0 */
+
+struct kvmstat_vm {
+	__u64 id;		/* 1, 2, 3 …: never used twice while loaded */
+	__u32 pid;		/* process that created the VM (initial pid namespace) */
+	__u32 flags;		/* KVMSTAT_VM_* */
+	char comm[16];		/* its command name, NUL-terminated */
+	__u32 first_vcpu;	/* index into the vCPU section */
+	__u32 nr_vcpus;
+};
+
+struct kvmstat_vcpu {
+	__u32 id;		/* vcpu_id as given to KVM_CREATE_VCPU; 0 when retired */
+	__u32 reserved;
+	__u64 guest_cycles;	/* from entry to exit */
+	__u64 untraced;		/* exits without a kvm_exit event; also in the cells */
+	__u32 first_cell;	/* index into the cell section */
+	__u32 nr_cells;
+};
+
+/*
+ * One exit reason of one vCPU. The code is the ISA's own: on VMX the full
+ * 32-bit exit reason without its flag bits but for bit 31 (failed entry), on
+ * SVM the 64-bit EXITCODE.
+ */
+#define KVMSTAT_CODE_UNTRACED	(1ULL << 62 | 1)	/* reason could not be read */
+#define KVMSTAT_CODE_OTHER	(1ULL << 62 | 2)	/* more codes than cells */
+
+struct kvmstat_cell {
+	__u64 code;
+	__u64 exits;
+	__u64 cycles;		/* from exit to the next entry of the vCPU */
+};
+
+#define KVMSTAT_IOC_INFO	_IOR('v', 0xe0, struct kvmstat_info)
+#define KVMSTAT_IOC_SNAPSHOT	_IOWR('v', 0xe1, struct kvmstat_snapshot_arg)
+#define KVMSTAT_IOC_RESET	_IO('v', 0xe2)
+
+#endif
