@@ -48,4 +48,45 @@ $(BUILD)/obj/%.o: %.S
 module:
 	@tests/module-build "$(KDIR)" "$(BUILD)" $(if $(W),W=$(W)) $(if $(C),C=$(C))
 
-.PHONY: all tools module
+### what the tests and the demo need besides
+
+# A guest userspace for tests/workload/boot, as an initramfs.
+workload: $(BUILD)/workload.cpio
+$(BUILD)/workload.cpio: tests/workload/init.c
+	@mkdir -p $(BUILD)/workload/dev
+	$(CC) -O2 -static -o $(BUILD)/workload/init $<
+	cd $(BUILD)/workload && printf 'dev\ninit\n' | cpio --quiet -o -H newc >../workload.cpio
+$(BUILD)/tests/abi: tests/abi.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -o $@ $<
+# A module that expects a prototype no kernel has.
+refuse:
+	@tests/module-build "$(KDIR)" $(BUILD)/refuse -s KCFLAGS=-DKVMSTAT_WRONG_PROTOTYPE
+test-programs: workload refuse $(BUILD)/tests/abi
+
+### demo, tests
+
+demo:
+	@tests/deps build lab
+	@tests/demo
+
+check:
+	@tests/deps build lab style
+	@tests/check
+
+style:
+	@tests/deps build style
+	@KDIR="$(KDIR)" tests/style.t
+
+clean:
+	rm -rf $(BUILD) kvmstat.ko
+
+help:
+	@echo 'make                tools into $(BUILD)/, the module into $(BUILD)/RELEASE/'
+	@echo 'make KDIR=DIR       the same for another kernel'
+	@echo 'make demo           every exit of a real guest, with and without nested paging'
+	@echo 'make check          the tests'
+	@echo 'make style          static checks'
+	@echo 'make clean          removes what was built'
+
+.PHONY: all tools module workload refuse test-programs demo check style clean help

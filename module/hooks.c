@@ -25,9 +25,10 @@
 #include "registry.h"
 #include "uapi/kvmstat.h"
 
-/* A build with another value (EXTRA_CFLAGS) shows that a mismatch is refused. */
-#ifndef KVMSTAT_EXIT_PROTOTYPE
-#define KVMSTAT_EXIT_PROTOTYPE "void (void *, struct kvm_vcpu *, u32)"
+#ifdef KVMSTAT_WRONG_PROTOTYPE	/* a test builds this, to see it refused */
+#define EXIT_PROTOTYPE	"void (void *, int)"
+#else
+#define EXIT_PROTOTYPE	"void (void *, struct kvm_vcpu *, u32)"
 #endif
 
 #define PROTOTYPE_MAX	128
@@ -100,7 +101,7 @@ static const struct probe {
 	const char *prototype;
 	void *function;
 } probes[] = {
-	{ HOOK_EXIT, KVMSTAT_EXIT_PROTOTYPE, probe_exit },
+	{ HOOK_EXIT, EXIT_PROTOTYPE, probe_exit },
 	{ HOOK_ENTRY, "void (void *, struct kvm_vcpu *, bool)", probe_entry_immediate },
 	{ HOOK_ENTRY, "void (void *, struct kvm_vcpu *)", probe_entry },
 };

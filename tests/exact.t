@@ -1,0 +1,45 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# In the lab: a Linux boot on 2 vCPUs, counted four ways in the same window:
+# by kvmstat, by KVM's own 'exits' counter, by perf and by ftrace's histogram.
+set -u
+here=$(realpath "$(dirname "$0")")
+. "$here/tap.sh"
+in_lab --smp 2 --load
+tracing=/sys/kernel/tracing
+event=$tracing/events/kvm/kvm_exit
+dir=$(mktemp -d)
+cd "$dir" || exit 1
+
+# exit_reason is the raw code; 'val' sums it up as decimal numbers
+echo 'hist:keys=exit_reason:size=1024' >"$event/trigger"
+kvm_before=$(cat /sys/kernel/debug/kvm/exits)
+perf stat -a -x, -e kvm:kvm_exit -o perf.csv -- \
+	kvmstat-report stat -o window.json -- \
+	"$here/workload/boot" --smp 2 --hold "$dir/pid"
+is $? 0 'the window over a boot of 2 vCPUs'
+kvm_after=$(cat /sys/kernel/debug/kvm/exits)
+kill "$(cat "$dir/pid")"
+
+exits=$(jq .totals.exits window.json)
+untraced=$(jq .totals.untraced window.json)
+traced=$((exits - untraced))
+is "$exits" $((kvm_after - kvm_before)) "exits = the increase of KVM's own counter"
+is "$traced" "$(awk -F, '/kvm_exit/ { print $1 }' perf.csv)" 'exits less untraced = hits as perf counts them'
+is "$(jq .totals.lost window.json)" 0 'none lost'
+is "$(jq '.vms | length' window.json)/$(jq '.vms[0].vcpus | length' window.json)" 1/2 'one VM with 2 vCPUs'
+
+# { exit_reason: 1024 } hitcount: 5841
+sed -n 's/^{ exit_reason: *\([0-9]*\) } hitcount: *\([0-9]*\)$/\1 \2/p' "$event/hist" | sort >ftrace
+jq -r '.reasons[] | select(.exits > 0) | "\(.code % 4294967296) \(.exits)"' window.json | sort >ours
+if [ "$untraced" -eq 0 ]; then
+	is "$(cat ours)" "$(cat ftrace)" 'the same per reason as the hist trigger'
+else
+	# Untraced exits are in their reason; only their sum can be compared.
+	is "$(awk '{ s += $2 } END { print s }' ours)" \
+		"$(awk -v u="$untraced" '{ s += $2 } END { print s + u }' ftrace)" \
+		'the same sum as the hist trigger, with the untraced'
+fi
+echo "# $exits exits, $untraced untraced, $(wc -l <ours) reasons"
+echo '!hist:keys=exit_reason' >"$event/trigger"
+done_testing

@@ -1,0 +1,62 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# In the lab: the module comes and goes while guests exit without pause, and
+# KVM comes and goes while the module stays. The kernel has nothing to say.
+set -u
+. "$(dirname "$0")/tap.sh"
+in_lab --smp 2 --timeout 600
+ko=$KVMSTAT_KO
+
+# The first load of any out-of-tree module taints the kernel and says so.
+insmod "$ko" && rmmod kvmstat
+dmesg -C
+
+exits_without_end() {
+	while kvmstat-guest run --count 100000 cpuid; do :; done
+}
+
+insmod_rounds() {
+	local i
+	for i in $(seq 200); do
+		insmod "$ko" || return
+		# Every fourth round has a reader in it, too.
+		if [ $((i % 4)) -eq 0 ]; then
+			cat /sys/kernel/debug/kvmstat/vms >/dev/null || return
+		fi
+		rmmod kvmstat || return
+	done
+}
+
+exits_without_end >/dev/null &
+load=$!
+sleep 0.5
+ok '200 rounds of insmod and rmmod under exits' insmod_rounds
+insmod "$ko"
+sleep 1
+is "$(awk '$1 == "cpuid" { print ($2 > 100) }' /sys/kernel/debug/kvmstat/reasons)" 1 \
+	'the module then counts the running guest'
+kill "$load"
+wait "$load" 2>/dev/null
+while pgrep -x kvmstat-guest >/dev/null; do sleep 0.1; done
+
+vendor_rounds() {
+	for _ in $(seq 20); do
+		modprobe -r kvm_amd || return
+		modprobe kvm_amd || return
+	done
+}
+ok '20 rounds of kvm_amd with the module loaded' vendor_rounds
+kvm_rounds() {
+	for _ in $(seq 5); do
+		modprobe -r kvm_amd kvm || return
+		modprobe kvm_amd || return
+		kvmstat-guest run cpuid || return
+	done
+}
+before=$(awk '$1 == "total" { print $2 }' /sys/kernel/debug/kvmstat/reasons)
+ok '5 rounds of kvm itself' kvm_rounds
+after=$(awk '$1 == "total" { print $2 }' /sys/kernel/debug/kvmstat/reasons)
+is "$((after > before))" 1 'the module counts on after kvm was reloaded'
+rmmod kvmstat
+is "$(dmesg -l emerg,alert,crit,err,warn)" '' 'no kernel message above notice'
+done_testing

@@ -1,0 +1,74 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# TAP for shell tests: source it, call ok / is / status_is, end with done_testing.
+
+# in_lab [OPTIONS OF tests/lab/run]: the rest of this script runs in the lab,
+# from where its TAP comes through; a lab that breaks leaves the plan unkept.
+in_lab() {
+	[ -z "${LAB_OUT:-}" ] || return 0
+	exec tests/lab/run "$@" -- "$(realpath "$0")"
+}
+
+tap_n=0
+tap_failed=0
+
+# verdict STATUS NAME [DIAGNOSTICS…]
+verdict() {
+	local status=$1 name=$2
+	shift 2
+	tap_n=$((tap_n + 1))
+	if [ "$status" -eq 0 ]; then
+		echo "ok $tap_n - $name"
+		return 0
+	fi
+	echo "not ok $tap_n - $name"
+	[ $# -eq 0 ] || printf '%s\n' "$@" | sed 's/^/#   /'
+	tap_failed=1
+	return 1
+}
+
+# ok NAME COMMAND…: COMMAND succeeds
+ok() {
+	local name=$1 out status
+	shift
+	out=$("$@" 2>&1)
+	status=$?
+	verdict "$status" "$name" "$out"
+}
+
+# is GOT WANTED NAME
+is() {
+	[ "$1" = "$2" ]
+	verdict $? "$3" "got:    $1" "wanted: $2"
+}
+
+# like TEXT REGEX NAME
+like() {
+	[[ $1 =~ $2 ]]
+	verdict $? "$3" "got:    $1" "wanted: /$2/"
+}
+
+# relay PREFIX COMMAND…: each test in COMMAND's own TAP becomes one of ours,
+# and so does its exit status
+relay() {
+	local prefix=$1 line log status
+	shift
+	log=$(mktemp)
+	"$@" >"$log" 2>&1
+	status=$?
+	while IFS= read -r line; do
+		case $line in
+		ok\ *) verdict 0 "$prefix: ${line#ok * - }" ;;
+		not\ ok\ *) verdict 1 "$prefix: ${line#not ok * - }" ;;
+		1..*) ;;
+		*) echo "# ${line#\# }" ;;
+		esac
+	done <"$log"
+	rm -f "$log"
+	verdict "$status" "$prefix: exit status" "got: $status"
+}
+
+done_testing() {
+	echo "1..$tap_n"
+	exit $tap_failed
+}
