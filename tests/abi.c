@@ -10,7 +10,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "../../module/uapi/kvmstat.h"
+#include "../module/uapi/kvmstat.h"
 
 #define BUFFER_SIZE	(1 << 20)
 #define BAD_POINTER	((void *)8)

@@ -23,7 +23,8 @@ kvmstat-guest run hello >/dev/null
 is "$(count io)/$(count hlt)" 14/1 'its exits are counted'
 ok 'kvmstat does not pin kvm' modprobe -r kvm_amd kvm
 modprobe kvm_amd
-ok "a second copy is refused" bash -c '! insmod "$KVMSTAT_KO" 2>/dev/null'
+insmod "$KVMSTAT_KO" 2>/dev/null
+is $? 1 'a second copy is refused'
 
 relay 'device' "$tree/build/tests/abi"
 
@@ -55,8 +56,8 @@ rmmod kvmstat
 
 # Prototypes: what does not match is refused, by name.
 dmesg -C
-out=$(insmod "$tree/build/refuse/$(uname -r)/kvmstat.ko" 2>&1)
-is "$?" 1 'a wrong prototype: insmod fails'
+insmod "$tree/build/refuse/$(uname -r)/kvmstat.ko" 2>/dev/null
+is $? 1 'a wrong prototype: insmod fails'
 like "$(dmesg)" 'kvm_exit: this kernel calls probes as "void \(void \*, struct kvm_vcpu \*, u32\)", kvmstat expects "void \(void \*, int\)"' \
 	'…and the kernel log names the mismatch'
 is "$(lsmod | grep -c kvmstat)" 0 '…and nothing is loaded'

@@ -1,0 +1,52 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The lab itself: exit statuses, channels, crash and hang detection.
+set -u
+. "$(dirname "$0")/tap.sh"
+cd "$(dirname "$0")/.." || exit 1
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+
+lab() {
+	tests/lab/run "$@" >"$dir/out" 2>"$dir/err"
+	echo $?
+}
+
+is "$(lab -- true)" 0 'true exits 0'
+is "$(lab -- sh -c 'exit 3')" 3 'exit 3 exits 3'
+# shellcheck disable=SC2016 # expanded in the lab
+is "$(lab -- sh -c 'kill -TERM $$')" 143 'death by a signal is 128+N'
+is "$(lab -- /nonexistent)" 127 'a command that is not there exits 127'
+like "$(cat "$dir/err")" 'cannot run /nonexistent' '…and is named'
+
+# Everything in one boot that can be.
+# shellcheck disable=SC2016
+is "$(lab --smp 2 --mem 1024 --out "$dir/lab" -- sh -c '
+	id -u; uname -r; nproc; pwd; cat /sys/module/kvm_amd/parameters/npt
+	awk "/MemTotal/ { print (\$2 > 900000 && \$2 < 1024 * 1024) }" /proc/meminfo
+	echo kept >$LAB_OUT/file; echo noise >&2
+	touch /usr/written 2>/dev/null || echo read-only
+	touch /tmp/written && echo tmpfs
+	command -v kvmstat-report; modinfo -F vermagic $KVMSTAT_KO | cut -d" " -f1
+	seq 200000')" 0 'a command with much to say'
+release=$(cat "$(tests/lab/kernel 6.1)/release")
+is "$(head -n 10 "$dir/out" | tr '\n' ' ')" \
+	"0 $release 2 $PWD Y 1 read-only tmpfs $PWD/build/kvmstat-report $release " \
+	'root, stock kernel, 2 CPUs, same directory, NPT, memory, read-only root, tools, module'
+is "$(tail -n +11 "$dir/out" | sha256sum)" "$(seq 200000 | sha256sum)" 'a long output comes through whole'
+is "$(cat "$dir/err")" noise 'stderr apart from stdout, and nothing else on it'
+is "$(cat "$dir/lab/file")" kept 'LAB_OUT comes back in --out'
+
+status=$(lab -- sh -c 'echo c >/proc/sysrq-trigger')
+is "$status" 122 'a crash is not a success'
+like "$(cat "$dir/err")" 'the kernel crashed: .*sysrq triggered crash' '…and said to be one'
+is "$(lab --timeout 8 -- sleep 60)" 124 'a hang is found'
+like "$(cat "$dir/err")" 'hang: no verdict within 8 s' '…and said to be one'
+like "$(cat "$dir/err")" 'it does: the failure is that of the command' '…after a canary'
+
+is "$(lab)" 2 'no command: wrong usage'
+is "$(lab --smp none -- true)" 2 'a bad number: wrong usage'
+is "$(lab --frobnicate -- true)" 2 'an unknown option: wrong usage'
+is "$(lab --add /nonexistent -- true)" 2 '--add of what is not there: wrong usage'
+is "$(lab --icount --smp 2 -- true)" 2 '--icount with two CPUs: wrong usage'
+done_testing
