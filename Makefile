@@ -22,7 +22,7 @@ tools: $(BUILD)/kvmstat-report $(BUILD)/kvmstat-guest
 
 ### tools
 
-shared-src := user/device.c user/message.c user/reasons.c
+shared-src := user/device.c user/message.c user/reasons.c user/sysfs.c
 report-src := $(sort $(wildcard user/*.c))
 guest-src  := $(sort $(wildcard guest/*.c)) $(shared-src)
 guest-asm  := $(sort $(wildcard guest/*.S))
@@ -33,7 +33,7 @@ $(BUILD)/kvmstat-report: $(call objects,$(report-src))
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -ljansson -lm
 $(BUILD)/kvmstat-guest: $(call objects,$(guest-src) $(guest-asm))
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lpthread
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
 
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The guests and what they must cause.
+ *
+ * 'measured' guests are counted between their marks: MARK_STOP's own OUT is
+ * in the count, and is the 'once' of the I/O exit. Nothing else happens there
+ * once: code, page tables and data were mapped by the warm-up.
+ *
+ * Why the numbers are what they are (KVM without an in-kernel irqchip):
+ * - CPUID, port I/O, HLT, VMCALL/VMMCALL and the MSR chosen are always
+ *   intercepted (SDM vol. 3, 26.1; APM vol. 2, 15.9). SVM has one code for
+ *   RDMSR and WRMSR, VMX two.
+ * - MMIO: after the first access KVM marks the page-table entry such that each
+ *   further access faults: npf on SVM, EPT_MISCONFIG with EPT, #PF without
+ *   nested paging.
+ * - First touch: one nested page fault per 4 KiB page. Shadow paging: one #PF
+ *   each, for KVM prefetches only neighbours whose Accessed bit is set.
+ * - MOV to CR3, INVLPG: of no interest to KVM under nested paging; intercepted
+ *   under shadow paging, which has to follow the guest's page tables.
+ * - Editing a page-table entry: the first write to a shadowed table faults and
+ *   lets the table go out of sync (the warm-up sees to that), further writes
+ *   do not; the first touch through each new entry faults.
+ */
+#include <string.h>
+
+#include <asm/svm.h>
+#include <asm/vmx.h>
+
+#include "catalogue.h"
+#include "memory_map.h"
+
+#define DECLARE_BODY(name)	extern const uint8_t body_##name[]
+DECLARE_BODY(hello);
+DECLARE_BODY(cpuid);
+DECLARE_BODY(port_out);
+DECLARE_BODY(port_in);
+DECLARE_BODY(mmio);
+DECLARE_BODY(msr_read);
+DECLARE_BODY(msr_write);
+DECLARE_BODY(hlt);
+DECLARE_BODY(vmcall);
+DECLARE_BODY(vmmcall);
+DECLARE_BODY(touch);
+DECLARE_BODY(touch_again);
+DECLARE_BODY(cr3_write);
+DECLARE_BODY(invlpg);
+DECLARE_BODY(pte_edit);
+
+#define SVM_EXIT_PF	(SVM_EXIT_EXCP_BASE + 14)
+/* VMX has one reason for exceptions and NMIs; the vector is apart. */
+#define VMX_EXIT_PF	EXIT_REASON_EXCEPTION_NMI
+
+/* The OUT of MARK_STOP. */
+#define SVM_MARK	{ SVM_EXIT_IOIO, 0, 1 }
+#define VMX_MARK	{ EXIT_REASON_IO_INSTRUCTION, 0, 1 }
+
+/* The operation exits whatever the paging mode. */
+#define ALWAYS(svm, vmx) { \
+	[SVM_NESTED] = { { svm, 1, 0 }, SVM_MARK }, \
+	[SVM_SHADOW] = { { svm, 1, 0 }, SVM_MARK }, \
+	[VMX_NESTED] = { { vmx, 1, 0 }, VMX_MARK }, \
+	[VMX_SHADOW] = { { vmx, 1, 0 }, VMX_MARK }, \
+}
+
+/* Each mode has its own reason. */
+#define BY_MODE(svm_nested, svm_shadow, vmx_nested, vmx_shadow) { \
+	[SVM_NESTED] = { { svm_nested, 1, 0 }, SVM_MARK }, \
+	[SVM_SHADOW] = { { svm_shadow, 1, 0 }, SVM_MARK }, \
+	[VMX_NESTED] = { { vmx_nested, 1, 0 }, VMX_MARK }, \
+	[VMX_SHADOW] = { { vmx_shadow, 1, 0 }, VMX_MARK }, \
+}
+
+/* No exit under nested paging. */
+#define SHADOW_ONLY(svm, vmx) { \
+	[SVM_NESTED] = { SVM_MARK }, \
+	[SVM_SHADOW] = { { svm, 1, 0 }, SVM_MARK }, \
+	[VMX_NESTED] = { VMX_MARK }, \
+	[VMX_SHADOW] = { { vmx, 1, 0 }, VMX_MARK }, \
+}
+
+#define NEVER { \
+	[SVM_NESTED] = { SVM_MARK }, \
+	[SVM_SHADOW] = { SVM_MARK }, \
+	[VMX_NESTED] = { VMX_MARK }, \
+	[VMX_SHADOW] = { VMX_MARK }, \
+}
+
+/*
+ * hello is counted from its first exit to its last: 14 characters, HLT, and
+ * the first touch of all that it needs. Nested: PML4, PDPT, page directory,
+ * page table, the code, the page of the answer. Shadow: the code, the answer.
+ */
+#define HELLO { \
+	[SVM_NESTED] = { { SVM_EXIT_IOIO, 14, 0 }, { SVM_EXIT_HLT, 1, 0 }, { SVM_EXIT_NPF, 0, 6 } }, \
+	[SVM_SHADOW] = { { SVM_EXIT_IOIO, 14, 0 }, { SVM_EXIT_HLT, 1, 0 }, { SVM_EXIT_PF, 0, 2 } }, \
+	[VMX_NESTED] = { { EXIT_REASON_IO_INSTRUCTION, 14, 0 }, { EXIT_REASON_HLT, 1, 0 }, \
+			 { EXIT_REASON_EPT_VIOLATION, 0, 6 } }, \
+	[VMX_SHADOW] = { { EXIT_REASON_IO_INSTRUCTION, 14, 0 }, { EXIT_REASON_HLT, 1, 0 }, \
+			 { VMX_EXIT_PF, 0, 2 } }, \
+}
+
+const struct guest catalogue[] = {
+	{ "hello", "prints \"Hello, world!\" by 14 OUTs, stores 42, halts",
+	  body_hello, NULL, 1, 1, 0, .answers = true, .expect = HELLO },
+	{ "cpuid", "CPUID", body_cpuid, NULL, 1000, 0, 2, .measured = true,
+	  .expect = ALWAYS(SVM_EXIT_CPUID, EXIT_REASON_CPUID) },
+	{ "port-out", "OUT to a port that userspace handles", body_port_out, NULL, 1000, 0, 2,
+	  .measured = true, .expect = ALWAYS(SVM_EXIT_IOIO, EXIT_REASON_IO_INSTRUCTION) },
+	{ "port-in", "IN from a port that userspace handles", body_port_in, NULL, 1000, 0, 2,
+	  .measured = true, .expect = ALWAYS(SVM_EXIT_IOIO, EXIT_REASON_IO_INSTRUCTION) },
+	{ "mmio", "write to an address without memory", body_mmio, NULL, 1000, 0, 2,
+	  .measured = true,
+	  .expect = BY_MODE(SVM_EXIT_NPF, SVM_EXIT_PF, EXIT_REASON_EPT_MISCONFIG, VMX_EXIT_PF) },
+	{ "msr-read", "RDMSR of an intercepted MSR", body_msr_read, NULL, 1000, 0, 2,
+	  .measured = true, .expect = ALWAYS(SVM_EXIT_MSR, EXIT_REASON_MSR_READ) },
+	{ "msr-write", "WRMSR to an intercepted MSR", body_msr_write, NULL, 1000, 0, 2,
+	  .measured = true, .expect = ALWAYS(SVM_EXIT_MSR, EXIT_REASON_MSR_WRITE) },
+	{ "hlt", "HLT, resumed by userspace", body_hlt, NULL, 1000, 0, 2, .measured = true,
+	  .expect = ALWAYS(SVM_EXIT_HLT, EXIT_REASON_HLT) },
+	{ "hypercall", "VMMCALL or VMCALL, answered by KVM", body_vmmcall, body_vmcall, 1000, 0, 2,
+	  .measured = true, .expect = ALWAYS(SVM_EXIT_VMMCALL, EXIT_REASON_VMCALL) },
+	{ "touch", "first touch of 4 KiB pages", body_touch, NULL, 1000, GUEST_ARENA_PAGES, 0,
+	  .measured = true,
+	  .expect = BY_MODE(SVM_EXIT_NPF, SVM_EXIT_PF, EXIT_REASON_EPT_VIOLATION, VMX_EXIT_PF) },
+	{ "touch-again", "second touch of 4 KiB pages", body_touch_again, NULL, 1000,
+	  GUEST_ARENA_PAGES, 0, .measured = true, .expect = NEVER },
+	{ "cr3-write", "MOV to CR3", body_cr3_write, NULL, 1000, 0, 2, .measured = true,
+	  .expect = SHADOW_ONLY(SVM_EXIT_WRITE_CR3, EXIT_REASON_CR_ACCESS) },
+	{ "invlpg", "INVLPG", body_invlpg, NULL, 1000, 0, 2, .measured = true,
+	  .expect = SHADOW_ONLY(SVM_EXIT_INVLPG, EXIT_REASON_INVLPG) },
+	{ "pte-edit", "a page-table entry filled in, and its page touched", body_pte_edit, NULL,
+	  400, GUEST_WINDOW_PAGES, 2, .measured = true,
+	  .expect = SHADOW_ONLY(SVM_EXIT_PF, VMX_EXIT_PF) },
+};
+
+const size_t catalogue_size = sizeof(catalogue) / sizeof(catalogue[0]);
+
+const struct guest *catalogue_find(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < catalogue_size; i++)
+		if (!strcmp(catalogue[i].name, name))
+			return &catalogue[i];
+	return NULL;
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Where things are in a guest's memory (guest-physical addresses), and the
+ * ports at which a guest talks to its VMM. For C and for bodies.S.
+ *
+ *   0x00000000  the answer (at 0x400)
+ *   0x00001000  PML4, PDPT, two page directories
+ *   0x00010000  page tables: each maps 2 MiB in 4 KiB pages, virtual = physical
+ *   0x00100000  the guest's code, all of guest/bodies.S
+ *   0x00200000  the arena: pages that nobody has touched yet
+ *   0x04000000  end of memory
+ *   0xd0000000  no memory: a device, as far as the guest knows
+ *   0x80000000  (virtual only) a window whose page table the guest edits
+ */
+#ifndef KVMSTAT_GUEST_MEMORY_MAP_H
+#define KVMSTAT_GUEST_MEMORY_MAP_H
+
+#define GUEST_PAGE	0x1000
+
+#define GUEST_ANSWER	0x400
+#define GUEST_PML4	0x1000
+#define GUEST_PDPT	0x2000
+#define GUEST_PD	0x3000		/* the first GiB */
+#define GUEST_PD_WINDOW	0x4000		/* the third: the window */
+#define GUEST_PD_MMIO	0x5000		/* the fourth: the device */
+#define GUEST_PT_WINDOW	0x6000
+#define GUEST_PT	0x10000
+#define GUEST_CODE	0x100000
+#define GUEST_ARENA	0x200000
+#define GUEST_MEMORY	0x4000000
+#define GUEST_WINDOW	0x80000000
+#define GUEST_MMIO	0xd0000000
+
+/* Of each 2 MiB of the arena the last page is for warming up. */
+#define GUEST_ARENA_PAGES	((GUEST_MEMORY - GUEST_ARENA) / 0x200000 * 511)
+#define GUEST_WINDOW_PAGES	510
+
+#define PORT_PUTC	0xe9		/* OUT: a byte for the guest's output */
+#define PORT_MARK	0xf4		/* OUT: MARK_START, MARK_STOP */
+#define PORT_NOBODY	0xf5		/* nothing behind it: the VMM ignores it */
+
+#define MARK_START	1
+#define MARK_STOP	2
+
+#define THE_ANSWER	42
+
+#endif

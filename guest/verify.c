@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Runs guests against the loaded module and compares the counts.
+ *
+ * The module is read in the vCPU's own thread while the guest waits at a
+ * mark, so no exit can fall between the count and the reading of it.
+ *
+ * Exits that the host itself causes (interrupts, NMIs, SMIs) fall where they
+ * like; they are counted apart. Every other exit must have been expected.
+ */
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <asm/svm.h>
+#include <asm/vmx.h>
+
+#include "../user/device.h"
+#include "../user/message.h"
+#include "../user/reasons.h"
+#include "cpu.h"
+#include "memory_map.h"
+#include "verify.h"
+#include "vm.h"
+
+#define COUNTS_MAX	64
+
+/* Exits of our VM by code. */
+struct counts {
+	uint64_t code[COUNTS_MAX];
+	uint64_t exits[COUNTS_MAX];
+	size_t nr;
+	uint64_t untraced;
+};
+
+struct measurement {
+	int device;
+	bool failed;
+	struct counts at[3];	/* by MARK_*; 0: before the guest */
+};
+
+static void add_cell(struct counts *counts, const struct kvmstat_cell *cell)
+{
+	size_t i;
+
+	for (i = 0; i < counts->nr; i++)
+		if (counts->code[i] == cell->code)
+			break;
+	if (i == COUNTS_MAX)
+		return;
+	if (i == counts->nr)
+		counts->code[counts->nr++] = cell->code;
+	counts->exits[i] += cell->exits;
+}
+
+static void add_vcpu(struct counts *counts, const struct snapshot *snap,
+		     const struct kvmstat_vcpu *vcpu)
+{
+	uint32_t i;
+
+	counts->untraced += vcpu->untraced;
+	for (i = 0; i < vcpu->nr_cells; i++)
+		add_cell(counts, snapshot_cell(snap, vcpu->first_cell + i));
+}
+
+/* The VM of this process that lives: there is one at a time. */
+static void count_own(struct counts *counts, const struct snapshot *snap)
+{
+	uint32_t i, j;
+
+	for (i = 0; i < snap->header->nr_vms; i++) {
+		const struct kvmstat_vm *vm = snapshot_vm(snap, i);
+
+		if (vm->pid != (uint32_t)getpid() || !(vm->flags & KVMSTAT_VM_ALIVE))
+			continue;
+		for (j = 0; j < vm->nr_vcpus; j++)
+			add_vcpu(counts, snap, snapshot_vcpu(snap, vm->first_vcpu + j));
+	}
+}
+
+static void take_counts(void *context, int which)
+{
+	struct measurement *m = context;
+	struct snapshot snap;
+
+	if (which > MARK_STOP || device_snapshot(m->device, &snap)) {
+		m->failed = true;
+		return;
+	}
+	memset(&m->at[which], 0, sizeof(m->at[which]));
+	count_own(&m->at[which], &snap);
+	snapshot_free(&snap);
+}
+
+static uint64_t exits_of(const struct counts *counts, uint64_t code)
+{
+	size_t i;
+
+	for (i = 0; i < counts->nr; i++)
+		if (counts->code[i] == code)
+			return counts->exits[i];
+	return 0;
+}
+
+static bool is_host_noise(uint32_t isa, uint64_t code)
+{
+	if (isa == KVMSTAT_ISA_SVM)
+		return code == SVM_EXIT_INTR || code == SVM_EXIT_NMI || code == SVM_EXIT_SMI;
+	return code == EXIT_REASON_EXTERNAL_INTERRUPT;
+}
+
+static uint64_t expected_of(const struct expected *expect, uint64_t count, uint64_t code)
+{
+	uint64_t sum = 0;
+	size_t i;
+
+	for (i = 0; i < EXPECT_MAX; i++)
+		if (expect[i].code == code)
+			sum += expect[i].per_op * count + expect[i].once;
+	return sum;
+}
+
+/* Prints one reason; false when the count is not what it must be. */
+static bool report_reason(uint32_t isa, uint64_t code, uint64_t expected, uint64_t counted)
+{
+	char name[REASON_NAME_MAX];
+
+	printf("#   %-22s expected %8llu  counted %8llu%s\n", reason_name(isa, code, name),
+	       (unsigned long long)expected, (unsigned long long)counted,
+	       expected == counted ? "" : "  <-- differs");
+	return expected == counted;
+}
+
+/* What was expected first, then what was not. */
+static bool compare(const struct guest *guest, enum world world, uint64_t count,
+		    const struct measurement *m)
+{
+	uint32_t isa = world < VMX_NESTED ? KVMSTAT_ISA_SVM : KVMSTAT_ISA_VMX;
+	const struct counts *before = &m->at[guest->measured ? MARK_START : 0];
+	const struct counts *after = &m->at[MARK_STOP];
+	const struct expected *expect = guest->expect[world];
+	uint64_t noise = 0;
+	bool ok = true;
+	size_t i, j;
+
+	for (i = 0; i < EXPECT_MAX && (expect[i].per_op || expect[i].once); i++) {
+		for (j = 0; j < i && expect[j].code != expect[i].code; j++)
+			;
+		if (j == i)
+			ok &= report_reason(isa, expect[i].code,
+					    expected_of(expect, count, expect[i].code),
+					    exits_of(after, expect[i].code) -
+					    exits_of(before, expect[i].code));
+	}
+	for (i = 0; i < after->nr; i++) {
+		uint64_t exits = after->exits[i] - exits_of(before, after->code[i]);
+
+		if (is_host_noise(isa, after->code[i]))
+			noise += exits;
+		else if (exits && !expected_of(expect, count, after->code[i]))
+			ok &= report_reason(isa, after->code[i], 0, exits);
+	}
+	if (noise)
+		printf("#   (host interrupts: %llu)\n", (unsigned long long)noise);
+	if (after->untraced != before->untraced)
+		printf("#   (untraced: %llu)\n",
+		       (unsigned long long)(after->untraced - before->untraced));
+	return ok;
+}
+
+static bool verify_guest(const struct guest *guest, enum world world, uint64_t count, int device)
+{
+	struct measurement m = { .device = device };
+	struct vm *vm = vm_create();
+	bool ok;
+
+	vm->mark = take_counts;
+	vm->context = &m;
+	vm->quiet = true;	/* what a guest prints is not TAP */
+	vm_load(vm, guest, count);
+	ok = !vm_run(vm, guest);
+	if (ok && !guest->measured)
+		take_counts(&m, MARK_STOP);
+	vm_destroy(vm);
+	return ok && !m.failed && compare(guest, world, count, &m);
+}
+
+/* A count for all guests means for each as far as it goes. */
+static uint64_t operations(const struct guest *guest, uint64_t count)
+{
+	if (!count)
+		return guest->count;
+	return guest->count_max && count > guest->count_max ? guest->count_max : count;
+}
+
+/* One line per guest; the numbers before it, as TAP's diagnostics. */
+int verify(const struct guest * const *guests, size_t nr, uint64_t count)
+{
+	int device = device_open(false);
+	enum world world;
+	size_t i, failed = 0;
+
+	if (device < 0 || cpu_world(&world))
+		return EXIT_FAILED;
+	printf("TAP version 13\n1..%zu\n# %s\n", nr, world_name(world));
+	for (i = 0; i < nr; i++) {
+		uint64_t n = operations(guests[i], count);
+		bool ok = verify_guest(guests[i], world, n, device);
+
+		failed += !ok;
+		printf("%sok %zu - %s x %llu: %s\n", ok ? "" : "not ", i + 1, guests[i]->name,
+		       (unsigned long long)n, guests[i]->description);
+		fflush(stdout);
+	}
+	close(device);
+	if (failed)
+		error("%zu of %zu guests were not counted as expected", failed, nr);
+	return failed ? EXIT_FAILED : EXIT_DONE;
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Runs guests against the loaded module and compares the counts: TAP. */
+#ifndef KVMSTAT_GUEST_VERIFY_H
+#define KVMSTAT_GUEST_VERIFY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "catalogue.h"
+
+/* count 0: each guest's own. Returns an exit status. */
+int verify(const struct guest * const *guests, size_t nr, uint64_t count);
+
+#endif
