@@ -170,7 +170,7 @@ body_touch_again:
 
 	/* The value that is there already: KVM sees it all the same. */
 	measured cr3_write
-	mov	%cr3, %rax
+	mov	$GUEST_PML4, %eax
 	mov	%rax, %cr3
 	end_measured cr3_write
 

@@ -16,6 +16,12 @@ struct snapshot {
 	size_t size;				/* bytes used */
 };
 
+/*
+ * What a program has to offer where there is no module, appended to the
+ * message of device_open(): "" or, say, " or use --source FILE".
+ */
+extern const char *device_alternative;
+
 /* Descriptor, or -1 after an error message that says what to do. */
 int device_open(bool for_reset);
 /* 0, or -1 after an error message; checks magic, ABI version and every index. */
@@ -23,6 +29,8 @@ int device_info(int fd, struct kvmstat_info *info);
 int device_snapshot(int fd, struct snapshot *snap);
 int device_reset(int fd);
 void snapshot_free(struct snapshot *snap);
+/* The check that device_snapshot() makes: 0, or -1 after an error message. */
+int snapshot_check(const struct snapshot *snap);
 
 /* Records, stepping by the sizes that the header gives. */
 const struct kvmstat_vm *snapshot_vm(const struct snapshot *snap, uint32_t index);

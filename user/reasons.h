@@ -17,5 +17,10 @@
 const char *reason_name(uint32_t isa, uint64_t code, char buf[REASON_NAME_MAX]);
 /* Vendor-neutral class ("CPUID", "IO", "NESTED_PAGE_FAULT"…), "OTHER" if unknown. */
 const char *reason_class(uint32_t isa, uint64_t code);
+/*
+ * The class that both ISAs can tell: "MSR" for "MSR_READ", which SVM's codes
+ * do not tell from MSR_WRITE; most classes are their own.
+ */
+const char *reason_class_common(const char *class);
 
 #endif

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* kvmstat-report diff: two saved runs side by side. */
+#include "commands.h"
+#include "json.h"
+#include "message.h"
+
+static int read_both(const struct options *options, struct run *before, struct run *after,
+		     bool *mode_verified)
+{
+	*mode_verified = false;
+	if (options->nr_operands == 1)
+		return json_read_comparison(options->operands[0], before, after, mode_verified);
+	if (json_read_run(options->operands[0], before) < 0)
+		return -1;
+	if (json_read_run(options->operands[1], after) == 0)
+		return 0;
+	run_free(before);
+	return -1;
+}
+
+int cmd_diff(const struct options *options)
+{
+	struct comparison comparison;
+	struct run before, after;
+	bool mode_verified;
+
+	if (read_both(options, &before, &after, &mode_verified) < 0)
+		return EXIT_FAILED;
+	compare(&comparison, &before, &after, &options->view);
+	comparison.mode_verified = mode_verified;
+	options->format->comparison(stdout, &comparison, &options->view);
+	comparison_free(&comparison);
+	run_free(&before);
+	run_free(&after);
+	return EXIT_DONE;
+}

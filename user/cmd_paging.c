@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * kvmstat-report paging: the same COMMAND under nested and under shadow
+ * paging. The keeper (keeper.h) changes the mode, and restores it on every way
+ * out; here the mode in force is read before and after each run, and a
+ * report is made only where it was the right one every time.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <linux/capability.h>
+
+#include "commands.h"
+#include "keeper.h"
+#include "measure.h"
+#include "message.h"
+#include "sysfs.h"
+#include "vendor.h"
+
+static bool may_load_modules(void)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+
+	/* A tree of one's own (sysfs.h) comes with a modprobe of one's own. */
+	if (sysfs_prefixed())
+		return true;
+	if (syscall(SYS_capget, &head, data) < 0)
+		return geteuid() == 0;
+	return data[0].effective & CAP_TO_MASK(CAP_SYS_MODULE);
+}
+
+static int check_rights(void)
+{
+	if (may_load_modules())
+		return 0;
+	if (geteuid())
+		error("paging: reloading KVM's vendor module takes root's rights: run with sudo");
+	else
+		error("paging: root may not load modules here (no CAP_SYS_MODULE): run this outside the container");
+	return -1;
+}
+
+static int check_mode(const struct vendor *vendor, enum paging wanted, const char *when)
+{
+	enum paging found = vendor_paging(vendor);
+
+	if (found == wanted)
+		return 0;
+	error("%s: the paging mode is \"%s\" %s, not \"%s\": somebody else reloaded it; nothing is reported",
+	      vendor->module, paging_name(vendor, found), when, paging_name(vendor, wanted));
+	return -1;
+}
+
+struct session {
+	struct vendor vendor;
+	struct keeper keeper;
+	struct measurement nested, shadow;
+};
+
+static void watch_command(pid_t pid, void *arg)
+{
+	keeper_watch(arg, pid);
+}
+
+/* Whoever is left in COMMAND's group stays the keeper's to end. */
+static void unwatch_empty(struct keeper *keeper, pid_t group)
+{
+	if (group > 0 && kill(-group, 0) < 0 && errno == ESRCH)
+		keeper_watch(keeper, 0);
+}
+
+static int interrupted(void)
+{
+	if (!child_signal())
+		return 0;
+	error("ended by signal %d (%s): the paging mode is put back, nothing is reported",
+	      child_signal(), strsignal(child_signal()));
+	return -1;
+}
+
+static int run_once(struct session *s, struct measurement *m, enum paging paging)
+{
+	struct run window;
+	int status;
+
+	if (check_mode(&s->vendor, paging, "before the run") < 0 ||
+	    measure_once(m, &window, &status) < 0)
+		return -1;
+	unwatch_empty(&s->keeper, child_last());
+	measurement_keep(m, &window);
+	if (interrupted() < 0)
+		return -1;
+	if (status) {
+		child_explain(m->options->operands[0], status,
+			      ": the paging mode is put back, nothing is reported");
+		return -1;
+	}
+	return check_mode(&s->vendor, paging, "after the run");
+}
+
+static int measure_mode(struct session *s, struct measurement *m, enum paging paging)
+{
+	unsigned int i;
+
+	if (interrupted() < 0 || keeper_set_paging(&s->keeper, paging) < 0)
+		return -1;
+	for (i = 0; i < m->options->runs; i++)
+		if (run_once(s, m, paging) < 0)
+			return -1;
+	return 0;
+}
+
+static void print_comparison(FILE *out, const struct options *options,
+			     const struct run *before, const struct run *after)
+{
+	struct comparison comparison;
+
+	compare(&comparison, before, after, &options->view);
+	comparison.mode_verified = true;
+	options->format->comparison(out, &comparison, &options->view);
+	comparison_free(&comparison);
+}
+
+static int report(const struct session *s, const struct options *options, struct output *output)
+{
+	struct run before, after;
+	int ret;
+
+	sample_mean(&before, s->nested.done, s->nested.nr_done);
+	sample_mean(&after, s->shadow.done, s->shadow.nr_done);
+	print_comparison(output->stream, options, &before, &after);
+	ret = output_finish(output);
+	if (ret < 0) {
+		warning("the report follows on standard output instead");
+		print_comparison(stdout, options, &before, &after);
+	}
+	run_free(&before);
+	run_free(&after);
+	return ret;
+}
+
+static int measure_both(struct session *s, const struct options *options, struct output *output)
+{
+	int ret;
+
+	if (keeper_start(&s->keeper, &s->vendor) < 0)
+		return -1;
+	ret = measure_mode(s, &s->nested, PAGING_NESTED);
+	if (ret == 0)
+		ret = measure_mode(s, &s->shadow, PAGING_SHADOW);
+	/* Numbers are good whether or not the mode could be restored. */
+	if (keeper_finish(&s->keeper) < 0 && ret == 0) {
+		report(s, options, output);
+		return -1;
+	}
+	return ret < 0 ? -1 : report(s, options, output);
+}
+
+static int with_source(struct session *s, const struct options *options, struct source *source)
+{
+	const struct measurement m = {
+		.source = source,
+		.options = options,
+		.child = { .own_group = true, .started = watch_command, .arg = &s->keeper },
+	};
+	struct output output;
+	int ret = -1;
+
+	if (vendor_find(&s->vendor) < 0)
+		return -1;
+	if (vendor_check_unused(&s->vendor) == 0 && output_open(&output, options->output) == 0) {
+		s->nested = m;
+		s->shadow = m;
+		child_catch_signals();
+		ret = measure_both(s, options, &output);
+		output_discard(&output);
+		measurement_free(&s->nested);
+		measurement_free(&s->shadow);
+	}
+	vendor_free(&s->vendor);
+	return ret;
+}
+
+int cmd_paging(const struct options *options)
+{
+	struct session session = { .vendor = { 0 } };
+	struct source source;
+	int ret;
+
+	if (check_rights() < 0 || source_open(&source, "module") < 0)
+		return EXIT_FAILED;
+	ret = with_source(&session, options, &source);
+	source_close(&source);
+	return ret < 0 ? EXIT_FAILED : EXIT_DONE;
+}

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* kvmstat-report show: all that was counted, or interval by interval. */
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "child.h"
+#include "commands.h"
+#include "device.h"
+#include "message.h"
+#include "source.h"
+#include "window.h"
+
+static int show_once(struct source *source, const struct options *options)
+{
+	struct run run;
+	int status = EXIT_FAILED;
+
+	if (source_read(source, &run) < 0)
+		return EXIT_FAILED;
+	if (run.runs > 1 && (options->view.by == BY_VM || options->view.by == BY_VCPU)) {
+		error("%s: is the mean of %u runs, which had VMs of their own: use --by reason or class",
+		      options->source, run.runs);
+	} else if (select_check(&run, &options->view) == 0) {
+		select_apply(&run, &options->view);
+		options->format->run(stdout, &run, &options->view);
+		status = EXIT_DONE;
+	}
+	run_free(&run);
+	return status;
+}
+
+/* False when a signal ended it. */
+static bool sleep_until(const struct timespec *when)
+{
+	int why;
+
+	do
+		why = clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, when, NULL);
+	while (why == EINTR && !child_signal());
+	return !child_signal();
+}
+
+static void advance(struct timespec *when, double seconds)
+{
+	double whole = floor(seconds);
+
+	when->tv_sec += whole;
+	when->tv_nsec += (seconds - whole) * 1e9;
+	if (when->tv_nsec >= 1000000000) {
+		when->tv_nsec -= 1000000000;
+		when->tv_sec++;
+	}
+}
+
+/* 'last' is replaced by the reading that ends the interval. */
+static int show_interval(struct source *source, const struct options *options, struct run *last)
+{
+	struct run now, window;
+	int ret;
+
+	if (source_read(source, &now) < 0)
+		return -1;
+	run_copy(&window, &now);
+	ret = window_since(&window, last);
+	if (ret == 0) {
+		select_apply(&window, &options->view);
+		options->format->run(stdout, &window, &options->view);
+	}
+	run_free(&window);
+	run_free(last);
+	*last = now;
+	/* What is not read any more need not be made. */
+	return ret < 0 || fflush(stdout) == EOF ? -1 : 0;
+}
+
+/* A VM that is idle now and then is no unknown VM. */
+static int show_intervals(struct source *source, const struct options *options)
+{
+	struct timespec next;
+	struct run last;
+	uint64_t done;
+	int ret;
+
+	child_catch_signals();
+	clock_gettime(CLOCK_MONOTONIC, &next);
+	if (source_read(source, &last) < 0)
+		return EXIT_FAILED;
+	ret = select_check(&last, &options->view);
+	for (done = 0; ret == 0 && (!options->count || done < options->count); done++) {
+		advance(&next, options->interval);
+		if (!sleep_until(&next))
+			break;
+		ret = show_interval(source, options, &last);
+	}
+	run_free(&last);
+	return ret < 0 ? EXIT_FAILED : EXIT_DONE;
+}
+
+int cmd_show(const struct options *options)
+{
+	struct source source;
+	int status;
+
+	device_alternative = " or use --source FILE";
+	if (source_open(&source, options->source) < 0)
+		return EXIT_FAILED;
+	if (options->interval)
+		status = show_intervals(&source, options);
+	else
+		status = show_once(&source, options);
+	source_close(&source);
+	return status;
+}

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* kvmstat-report stat: what was counted while COMMAND ran. */
+#include <stdio.h>
+
+#include "commands.h"
+#include "measure.h"
+#include "message.h"
+#include "sample.h"
+
+/* Numbers that took long to get are not lost with a full disk. */
+static int print_report(struct output *output, const struct options *options,
+			const struct run *run)
+{
+	options->format->run(output->stream, run, &options->view);
+	if (output_finish(output) == 0)
+		return EXIT_DONE;
+	warning("the report follows on standard output instead");
+	options->format->run(stdout, run, &options->view);
+	return EXIT_FAILED;
+}
+
+static int report(struct measurement *m, struct output *output)
+{
+	struct run mean;
+	int status;
+
+	sample_mean(&mean, m->done, m->nr_done);
+	status = print_report(output, m->options, &mean);
+	run_free(&mean);
+	return status;
+}
+
+/*
+ * A run that failed is not part of a mean, but where it is all there is, it
+ * is what happened so far.
+ */
+static void end_early(struct measurement *m, struct run *window, int status)
+{
+	const char *command = m->options->operands[0];
+	char then[80];
+
+	if (m->options->runs == 1)
+		child_explain(command, status, ": the report is of the time until then");
+	else if (!m->nr_done)
+		child_explain(command, status, " in its first run: the report is of that run alone");
+	else {
+		snprintf(then, sizeof(then), " in run %zu: the report is of the %zu before it",
+			 m->nr_done + 1, m->nr_done);
+		child_explain(command, status, then);
+	}
+	if (m->nr_done)
+		run_free(window);
+	else
+		measurement_keep(m, window);
+}
+
+static int run_all(struct measurement *m)
+{
+	while (m->nr_done < m->options->runs) {
+		struct run window;
+		int status;
+
+		if (measure_once(m, &window, &status) < 0)
+			return EXIT_FAILED;
+		if (status) {
+			end_early(m, &window, status);
+			return EXIT_FAILED;
+		}
+		measurement_keep(m, &window);
+		if (child_signal() && m->nr_done < m->options->runs) {
+			error("interrupted after %zu of %u runs", m->nr_done, m->options->runs);
+			return EXIT_FAILED;
+		}
+	}
+	return EXIT_DONE;
+}
+
+int cmd_stat(const struct options *options)
+{
+	struct source source;
+	struct measurement m = { .source = &source, .options = options };
+	struct output output;
+	int status, reported = EXIT_DONE;
+
+	if (source_open(&source, options->source) < 0)
+		return EXIT_FAILED;
+	if (output_open(&output, options->output) < 0) {
+		source_close(&source);
+		return EXIT_FAILED;
+	}
+	child_catch_signals();
+	status = run_all(&m);
+	if (m.nr_done)
+		reported = report(&m, &output);
+	else
+		output_discard(&output);
+	measurement_free(&m);
+	source_close(&source);
+	return status ?: reported;
+}

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* kvmstat-report: a table of commands that dispatches and makes the usage. */
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "commands.h"
+#include "memory.h"
+#include "message.h"
+
+#ifndef KVMSTAT_VERSION
+#define KVMSTAT_VERSION "0.1"
+#endif
+
+struct command {
+	const char *name;
+	int (*run)(const struct options *options);
+	unsigned int who;		/* FOR_… */
+	const char *operands;
+	int min_operands, max_operands;	/* max -1: COMMAND and its arguments */
+	const char *help;
+	const char *more;
+};
+
+static const struct command commands[] = {
+	{
+		"show", cmd_show, FOR_SHOW, "", 0, 0,
+		"what was counted since the module was loaded or reset",
+		"TIME is the time from an exit to the next entry of the same vCPU, sleep\n"
+		"in HLT and work of the VMM included; SHARE is of all rows, MEAN per exit.\n",
+	},
+	{
+		"stat", cmd_stat, FOR_STAT, "-- COMMAND...", 1, -1,
+		"what was counted, on the whole machine, while COMMAND ran",
+		"COMMAND's output passes through; the report follows. With -r, the report\n"
+		"is of the mean run: rounded counts, \"+-\" the standard deviation, and\n"
+		"in JSON a \"per_run\" of mean and sd. Status 1 where COMMAND fails.\n",
+	},
+	{
+		"paging", cmd_paging, FOR_PAGING, "-- COMMAND...", 1, -1,
+		"the same COMMAND under nested and under shadow paging",
+		"Reloads KVM's vendor module twice, so no VM may run; puts it back as it\n"
+		"was on every way out. Where COMMAND fails nothing is reported. With -r,\n"
+		"counts are those of the mean run, and * marks real differences.\n",
+	},
+	{
+		"diff", cmd_diff, FOR_DIFF, "BEFORE AFTER | COMPARISON", 1, 2,
+		"two saved reports side by side, or a saved comparison",
+		"Reports of an AMD and an Intel machine are compared by class.\n",
+	},
+	{
+		"reset", cmd_reset, FOR_RESET, "", 0, 0,
+		"counting starts again from zero",
+		"Windows that others are measuring end with an error.\n",
+	},
+};
+#define NR_COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static void print_usage(void)
+{
+	size_t i;
+
+	printf("Usage: kvmstat-report [COMMAND] [OPTIONS]\n"
+	       "Counts and times every VM exit that KVM takes, by reason.\n\n"
+	       "Commands (\"show\" where none is given):\n");
+	for (i = 0; i < NR_COMMANDS; i++)
+		printf("  %-8s %s\n", commands[i].name, commands[i].help);
+	printf("\n\"kvmstat-report COMMAND --help\" lists a command's options. Others:\n"
+	       "  --help     this text\n"
+	       "  --version  the version of this program\n\n"
+	       "Exit status: 0 done, 1 the thing asked for failed, 2 wrong usage.\n");
+}
+
+static void print_command_usage(const struct command *command)
+{
+	printf("Usage: kvmstat-report %s [OPTIONS]%s%s\n%s: %s.\n\n%s\nOptions:\n", command->name,
+	       *command->operands ? " " : "", command->operands, command->name, command->help,
+	       command->more);
+	options_print(stdout, command->who);
+}
+
+static int check_operands(const struct command *command, const struct options *options)
+{
+	if (options->nr_operands < command->min_operands) {
+		error("%s: nothing to work on: want \"kvmstat-report %s [OPTIONS] %s\"",
+		      command->name, command->name, command->operands);
+		return -1;
+	}
+	if (command->max_operands >= 0 && options->nr_operands > command->max_operands) {
+		error("%s: one argument too many: '%s': see \"kvmstat-report %s --help\"",
+		      command->name, options->operands[command->max_operands], command->name);
+		return -1;
+	}
+	return 0;
+}
+
+static int run_command(const struct command *command, int argc, char **argv)
+{
+	struct options options;
+
+	if (options_parse(&options, command->who, command->max_operands < 0, argc, argv) < 0)
+		return EXIT_USAGE;
+	if (options.help) {
+		print_command_usage(command);
+		return EXIT_DONE;
+	}
+	if (check_operands(command, &options) < 0)
+		return EXIT_USAGE;
+	return command->run(&options);
+}
+
+static const struct command *find_command(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < NR_COMMANDS; i++)
+		if (!strcmp(commands[i].name, name))
+			return &commands[i];
+	return NULL;
+}
+
+static int dispatch(int argc, char **argv)
+{
+	const struct command *command;
+
+	if (argc > 1 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))) {
+		print_usage();
+		return EXIT_DONE;
+	}
+	if (argc > 1 && (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V"))) {
+		puts("kvmstat-report " KVMSTAT_VERSION);
+		return EXIT_DONE;
+	}
+	if (argc < 2 || argv[1][0] == '-') {
+		argv[0] = "show";
+		return run_command(&commands[0], argc, argv);
+	}
+	command = find_command(argv[1]);
+	if (command)
+		return run_command(command, argc - 1, argv + 1);
+	error("no command '%s': see \"kvmstat-report --help\"", argv[1]);
+	return EXIT_USAGE;
+}
+
+static void *json_memory(size_t size)
+{
+	return xcalloc(1, size);
+}
+
+int main(int argc, char **argv)
+{
+	/* A closed pipe is a failed write, to be told of. */
+	signal(SIGPIPE, SIG_IGN);
+	json_set_alloc_funcs(json_memory, free);
+	return finish_output(dispatch(argc, argv));
+}

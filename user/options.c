@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The options of all commands. */
+#include <errno.h>
+#include <getopt.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "message.h"
+#include "options.h"
+
+#define RUNS_MAX	1000
+#define INTERVAL_MAX	86400
+
+struct option_row {
+	const char *name;
+	char letter;		/* or a number above the letters */
+	const char *argument;
+	unsigned int who;
+	int (*parse)(struct options *options, const char *value);
+	const char *help;
+};
+
+static int bad_value(const char *option, const char *value, const char *wanted)
+{
+	error("option %s: \"%s\" is not %s: see --help", option, value, wanted);
+	return -1;
+}
+
+static int parse_number(const char *option, const char *value, uint64_t min, uint64_t max,
+			uint64_t *to)
+{
+	char *end;
+
+	errno = 0;
+	*to = strtoull(value, &end, 10);
+	if (value[0] >= '0' && value[0] <= '9' && !*end && !errno && *to >= min && *to <= max)
+		return 0;
+	return bad_value(option, value, min ? "a whole number above 0 that makes sense" :
+			 "a whole number that makes sense");
+}
+
+/* The index of value in a list that a NULL ends, or -1. */
+static int parse_word(const char *option, const char *value, const char * const *words,
+		      const char *wanted)
+{
+	int i;
+
+	for (i = 0; words[i]; i++)
+		if (!strcmp(value, words[i]))
+			return i;
+	return bad_value(option, value, wanted);
+}
+
+static int parse_vm(struct options *options, const char *value)
+{
+	options->view.vm_given = true;
+	return parse_number("--vm", value, 1, UINT64_MAX, &options->view.vm);
+}
+
+static int parse_vcpu(struct options *options, const char *value)
+{
+	uint64_t number;
+
+	if (parse_number("--vcpu", value, 0, UINT32_MAX, &number) < 0)
+		return -1;
+	options->view.vcpu_given = true;
+	options->view.vcpu = number;
+	return 0;
+}
+
+static int parse_by(struct options *options, const char *value)
+{
+	static const char * const words[] = { "reason", "class", "vm", "vcpu", NULL };
+	int by = parse_word("--by", value, words, "one of reason, class, vm, vcpu");
+
+	options->view.by = by;
+	options->view.by_given = true;
+	return by < 0 ? -1 : 0;
+}
+
+static int parse_sort(struct options *options, const char *value)
+{
+	static const char * const words[] = { "", "exits", "cycles", "mean", "name", NULL };
+	int sort = parse_word("--sort", value, words, "one of exits, cycles, mean, name");
+
+	options->view.sort = sort;
+	return sort < 0 ? -1 : 0;
+}
+
+static int parse_top(struct options *options, const char *value)
+{
+	uint64_t number;
+
+	if (parse_number("--top", value, 1, UINT32_MAX, &number) < 0)
+		return -1;
+	options->view.top = number;
+	return 0;
+}
+
+static int parse_source(struct options *options, const char *value)
+{
+	options->source = value;
+	return *value ? 0 : bad_value("--source", value, "\"module\" or a file");
+}
+
+static int parse_interval(struct options *options, const char *value)
+{
+	char *end;
+
+	options->interval = strtod(value, &end);
+	if (*value && !*end && isfinite(options->interval) && options->interval >= 0.001 &&
+	    options->interval <= INTERVAL_MAX)
+		return 0;
+	return bad_value("-i", value, "a number of seconds from 0.001 to 86400");
+}
+
+static int parse_count(struct options *options, const char *value)
+{
+	return parse_number("-n", value, 1, UINT64_MAX - 1, &options->count);
+}
+
+static int parse_runs(struct options *options, const char *value)
+{
+	uint64_t number;
+
+	if (parse_number("-r", value, 1, RUNS_MAX, &number) < 0)
+		return -1;
+	options->runs = number;
+	return 0;
+}
+
+static int parse_output(struct options *options, const char *value)
+{
+	options->output = value;
+	return *value ? 0 : bad_value("-o", value, "the name of a file");
+}
+
+static int parse_format(struct options *options, const char *value)
+{
+	options->format = format_find(value);
+	return options->format ? 0 : bad_value("--format", value, format_names());
+}
+
+static int parse_help(struct options *options, const char *value)
+{
+	(void)value;
+	options->help = true;
+	return 0;
+}
+
+#define ALL (FOR_SHOW | FOR_STAT | FOR_PAGING | FOR_DIFF | FOR_RESET)
+#define ANY_RUN (FOR_SHOW | FOR_STAT)
+#define ANY_REPORT (FOR_SHOW | FOR_STAT | FOR_PAGING | FOR_DIFF)
+
+static const struct option_row rows[] = {
+	{ "interval", 'i', "SECONDS", FOR_SHOW, parse_interval,
+	  "what each interval counted, until interrupted" },
+	{ "count", 'n', "COUNT", FOR_SHOW, parse_count,
+	  "so many intervals" },
+	{ "runs", 'r', "RUNS", FOR_STAT | FOR_PAGING, parse_runs,
+	  "run COMMAND so often; the report is of the mean run" },
+	{ "output", 'o', "FILE", FOR_STAT | FOR_PAGING, parse_output,
+	  "write the report to FILE, as JSON unless --format says otherwise" },
+	{ "vm", 1, "ID|PID", ANY_RUN, parse_vm,
+	  "only this VM, or the VMs of this process" },
+	{ "vcpu", 2, "N", ANY_RUN, parse_vcpu,
+	  "only vCPUs with this id" },
+	{ "by", 3, "WHAT", ANY_REPORT, parse_by,
+	  "add up by reason, class, vm or vcpu; a comparison: reason, class" },
+	{ "sort", 4, "KEY", ANY_REPORT, parse_sort,
+	  "by exits, cycles, mean or name; a comparison: else by change" },
+	{ "top", 5, "N", ANY_REPORT, parse_top,
+	  "only the first N rows" },
+	{ "source", 6, "module|FILE", FOR_SHOW, parse_source,
+	  "read the module, or a report saved as JSON" },
+	{ "format", 7, "FORMAT", ANY_REPORT, parse_format,
+	  "table (the default) or json" },
+	{ "help", 'h', NULL, ALL, parse_help,
+	  "this text" },
+};
+#define NR_ROWS (sizeof(rows) / sizeof(rows[0]))
+
+static const struct option_row *find_row(int letter)
+{
+	size_t i;
+
+	for (i = 0; i < NR_ROWS; i++)
+		if (rows[i].letter == letter)
+			return &rows[i];
+	return NULL;
+}
+
+/* What getopt_long() needs to know of the options that 'who' takes. */
+static void make_tables(unsigned int who, bool takes_command, struct option *longs, char *shorts)
+{
+	size_t i;
+
+	if (takes_command)
+		*shorts++ = '+';	/* options end where COMMAND begins */
+	*shorts++ = ':';		/* tell a missing value from an unknown option */
+	for (i = 0; i < NR_ROWS; i++) {
+		if (!(rows[i].who & who))
+			continue;
+		*longs++ = (struct option){
+			.name = rows[i].name,
+			.has_arg = rows[i].argument ? required_argument : no_argument,
+			.val = rows[i].letter,
+		};
+		if (rows[i].letter < ' ')
+			continue;
+		*shorts++ = rows[i].letter;
+		if (rows[i].argument)
+			*shorts++ = ':';
+	}
+	*shorts = '\0';
+}
+
+/* optopt is 0 for a long option that is not known or not clear. */
+static int bad_option(int kind, char **argv)
+{
+	const char *given = argv[optind - 1];
+
+	if (kind == ':')
+		error("option %s needs a value: see \"kvmstat-report %s --help\"", given, argv[0]);
+	else if (optopt >= ' ')
+		error("no option -%c: see \"kvmstat-report %s --help\"", optopt, argv[0]);
+	else if (optopt)
+		error("option %s takes no value: see \"kvmstat-report %s --help\"", given, argv[0]);
+	else
+		error("no option %s: see \"kvmstat-report %s --help\"", given, argv[0]);
+	return -1;
+}
+
+/* Options that make no sense together. */
+static int check(const struct options *options, unsigned int who)
+{
+	enum by by = options->view.by;
+
+	if (options->count && !options->interval) {
+		error("option -n counts intervals: give -i SECONDS, too");
+		return -1;
+	}
+	if (options->interval && strcmp(options->source, "module")) {
+		error("option -i needs a source that counts on: a file does not");
+		return -1;
+	}
+	if ((who & (FOR_PAGING | FOR_DIFF)) && (by == BY_VM || by == BY_VCPU)) {
+		error("option --by: two runs have no VMs in common: use reason or class");
+		return -1;
+	}
+	if (options->runs > 1 && (by == BY_VM || by == BY_VCPU)) {
+		error("option --by: each of several runs has VMs of its own: use reason or class");
+		return -1;
+	}
+	return 0;
+}
+
+int options_parse(struct options *options, unsigned int who, bool takes_command, int argc,
+		  char **argv)
+{
+	struct option longs[NR_ROWS + 1] = { 0 };
+	char shorts[2 * NR_ROWS + 3];
+	int letter;
+
+	memset(options, 0, sizeof(*options));
+	options->source = "module";
+	options->runs = 1;
+	make_tables(who, takes_command, longs, shorts);
+	opterr = 0;
+	optind = 1;
+	while ((letter = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
+		const struct option_row *row = find_row(letter);
+
+		if (!row)
+			return bad_option(letter, argv);
+		if (row->parse(options, optarg) < 0)
+			return -1;
+	}
+	options->operands = argv + optind;
+	options->nr_operands = argc - optind;
+	if (!options->format)
+		options->format = options->output ? &format_json : &format_table;
+	return options->help ? 0 : check(options, who);
+}
+
+void options_print(FILE *out, unsigned int who)
+{
+	size_t i;
+
+	for (i = 0; i < NR_ROWS; i++) {
+		char left[40], letter[8] = "    ";
+
+		if (!(rows[i].who & who))
+			continue;
+		if (rows[i].letter > ' ')
+			snprintf(letter, sizeof(letter), "-%c, ", rows[i].letter);
+		snprintf(left, sizeof(left), "%s--%s%s%s", letter, rows[i].name,
+			 rows[i].argument ? " " : "", rows[i].argument ?: "");
+		fprintf(out, "  %-26s %s\n", left, rows[i].help);
+	}
+}

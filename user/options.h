@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The options of all commands: one table makes the parser and the usage. */
+#ifndef KVMSTAT_OPTIONS_H
+#define KVMSTAT_OPTIONS_H
+
+#include <stdio.h>
+
+#include "format.h"
+#include "select.h"
+
+/* Who takes an option. */
+#define FOR_SHOW	(1U << 0)
+#define FOR_STAT	(1U << 1)
+#define FOR_PAGING	(1U << 2)
+#define FOR_DIFF	(1U << 3)
+#define FOR_RESET	(1U << 4)
+
+struct options {
+	struct view view;
+	const char *source;
+	double interval;		/* seconds; 0: not given */
+	uint64_t count;			/* 0: without end */
+	unsigned int runs;
+	const char *output;		/* NULL: standard output */
+	const struct format *format;	/* chosen, or the default of where it goes */
+	char **operands;		/* up to a NULL */
+	int nr_operands;
+	bool help;
+};
+
+/*
+ * What follows the command's name: argv[0] is that name. Where 'takes_command'
+ * options end at the first operand, which is COMMAND. 0, or -1 after an error
+ * message: wrong usage.
+ */
+int options_parse(struct options *options, unsigned int who, bool takes_command, int argc,
+		  char **argv);
+void options_print(FILE *out, unsigned int who);
+
+#endif

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Several runs of the same command: their mean, and how far they spread. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "memory.h"
+#include "sample.h"
+
+static const struct reason *find(const struct reasons *reasons, const struct reason *like)
+{
+	size_t i;
+
+	for (i = 0; i < reasons->nr; i++)
+		if (reasons->list[i].code == like->code &&
+		    !strcmp(reasons->list[i].name, like->name))
+			return &reasons->list[i];
+	return NULL;
+}
+
+/* n - 1 below the sum of squares: the runs are a sample (Bessel). */
+static struct spread spread_of(const double *values, size_t nr)
+{
+	struct spread s = { 0, 0 };
+	double squares = 0;
+	size_t i;
+
+	for (i = 0; i < nr; i++)
+		s.mean += values[i] / nr;
+	for (i = 0; i < nr; i++)
+		squares += (values[i] - s.mean) * (values[i] - s.mean);
+	if (nr > 1)
+		s.sd = sqrt(squares / (nr - 1));
+	return s;
+}
+
+typedef const struct reasons *(*reasons_of)(const struct run *run);
+
+static const struct reasons *reasons_of_run(const struct run *run)
+{
+	return &run->reasons;
+}
+
+static const struct reasons *classes_of_run(const struct run *run)
+{
+	return &run->classes;
+}
+
+/* A run that did not have the reason had it 0 times. */
+static void mean_of_reason(struct reason *mean, const struct run *runs, size_t nr, reasons_of of)
+{
+	double *exits = xcalloc(nr, sizeof(*exits));
+	double *cycles = xcalloc(nr, sizeof(*cycles));
+	size_t i;
+
+	for (i = 0; i < nr; i++) {
+		const struct reason *reason = find(of(&runs[i]), mean);
+
+		exits[i] = reason ? reason->exits : 0;
+		cycles[i] = reason ? reason->cycles : 0;
+	}
+	mean->exits_spread = spread_of(exits, nr);
+	mean->cycles_spread = spread_of(cycles, nr);
+	mean->exits = llround(mean->exits_spread.mean);
+	mean->cycles = llround(mean->cycles_spread.mean);
+	free(exits);
+	free(cycles);
+}
+
+static void mean_of_reasons(struct reasons *mean, const struct run *runs, size_t nr, reasons_of of)
+{
+	size_t i, j;
+
+	memset(mean, 0, sizeof(*mean));
+	for (i = 0; i < nr; i++)
+		for (j = 0; j < of(&runs[i])->nr; j++)
+			if (!find(mean, &of(&runs[i])->list[j]))
+				reasons_append(mean, &of(&runs[i])->list[j]);
+	for (i = 0; i < mean->nr; i++)
+		mean_of_reason(&mean->list[i], runs, nr, of);
+}
+
+static void mean_of_totals(struct run *mean, const struct run *runs, size_t nr)
+{
+	double guest = 0, untraced = 0, lost = 0, window = 0;
+	size_t i;
+
+	for (i = 0; i < nr; i++) {
+		guest += (double)runs[i].totals.guest_cycles / nr;
+		untraced += (double)runs[i].totals.untraced / nr;
+		lost += (double)runs[i].totals.lost / nr;
+		window += (double)runs[i].window_ns / nr;
+	}
+	mean->totals.exits = 0;
+	mean->totals.cycles = 0;
+	for (i = 0; i < mean->reasons.nr; i++) {
+		mean->totals.exits += mean->reasons.list[i].exits;
+		mean->totals.cycles += mean->reasons.list[i].cycles;
+	}
+	mean->totals.guest_cycles = llround(guest);
+	mean->totals.untraced = llround(untraced);
+	mean->totals.lost = ceil(lost);
+	mean->window_ns = llround(window);
+}
+
+void sample_mean(struct run *mean, const struct run *runs, size_t nr)
+{
+	if (nr == 1) {
+		run_copy(mean, runs);
+		return;
+	}
+	*mean = runs[nr - 1];
+	mean->runs = nr;
+	mean->vms = NULL;
+	mean->nr_vms = 0;
+	mean_of_reasons(&mean->reasons, runs, nr, reasons_of_run);
+	mean_of_reasons(&mean->classes, runs, nr, classes_of_run);
+	mean_of_totals(mean, runs, nr);
+}
+
+struct spread exits_spread(const struct reason *reason, unsigned int runs)
+{
+	return runs > 1 ? reason->exits_spread : (struct spread){ reason->exits, 0 };
+}
+
+struct spread cycles_spread(const struct reason *reason, unsigned int runs)
+{
+	return runs > 1 ? reason->cycles_spread : (struct spread){ reason->cycles, 0 };
+}
+
+/* Student's t for 97.5 %; below 1 degree of freedom there is no test. */
+static double critical_t(double freedom)
+{
+	static const double table[] = {
+		12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228,
+		2.201, 2.179, 2.160, 2.145, 2.131, 2.120, 2.110, 2.101, 2.093, 2.086,
+		2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045, 2.042,
+	};
+	size_t whole = freedom;
+
+	if (whole < 1)
+		return INFINITY;
+	if (whole <= sizeof(table) / sizeof(table[0]))
+		return table[whole - 1];
+	return whole < 60 ? 2.042 : whole < 120 ? 2.000 : 1.980;
+}
+
+bool spread_differs(struct spread a, unsigned int runs_a, struct spread b, unsigned int runs_b)
+{
+	double var_a, var_b, freedom;
+
+	if (runs_a < 2 || runs_b < 2 || isnan(a.sd) || isnan(b.sd))
+		return false;
+	var_a = a.sd * a.sd / runs_a;
+	var_b = b.sd * b.sd / runs_b;
+	/* Counts that never vary differ if they differ at all. */
+	if (var_a + var_b == 0)
+		return a.mean != b.mean;
+	/* Welch-Satterthwaite */
+	freedom = (var_a + var_b) * (var_a + var_b) /
+		  (var_a * var_a / (runs_a - 1) + var_b * var_b / (runs_b - 1));
+	return fabs(a.mean - b.mean) / sqrt(var_a + var_b) > critical_t(freedom);
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Which part of a run to show, added up by what, in which order. */
+#ifndef KVMSTAT_SELECT_H
+#define KVMSTAT_SELECT_H
+
+#include "run.h"
+
+enum by { BY_REASON, BY_CLASS, BY_VM, BY_VCPU };
+enum sort { SORT_DEFAULT, SORT_EXITS, SORT_CYCLES, SORT_MEAN, SORT_NAME };
+
+struct view {
+	enum by by;
+	bool by_given;
+	enum sort sort;
+	size_t top;		/* 0: all */
+	bool vm_given;
+	uint64_t vm;		/* an id, or else a pid */
+	bool vcpu_given;
+	uint32_t vcpu;
+};
+
+/* One row; vm and vcpu are NULL where the row is not of one. Borrows from the run. */
+struct group {
+	const struct reason *reason;
+	const struct vm *vm;
+	const struct vcpu *vcpu;
+	char name[REASON_NAME_MAX];
+	uint64_t exits;
+	uint64_t cycles;
+};
+
+struct groups {
+	struct group *list;
+	size_t nr;
+	size_t left_out;	/* by --top */
+};
+
+/* 0, or -1 after an error message that lists what there is. */
+int select_check(const struct run *run, const struct view *view);
+/* Keeps the selected VMs and vCPUs alone. */
+void select_apply(struct run *run, const struct view *view);
+
+void groups_make(struct groups *groups, const struct run *run, const struct view *view);
+void groups_free(struct groups *groups);
+
+const char *by_name(enum by by);
+
+#endif

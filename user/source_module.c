@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The module as a source: a run is all that it counted since its last reset. */
+#include <stdio.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "device.h"
+#include "message.h"
+#include "source.h"
+#include "vendor.h"
+
+static int module_read(struct source *source, struct run *run)
+{
+	struct utsname host;
+	struct snapshot snap;
+
+	if (device_snapshot(source->fd, &snap) < 0)
+		return -1;
+	run_from_snapshot(run, &snap);
+	snapshot_free(&snap);
+	snprintf(run->source, sizeof(run->source), "module");
+	snprintf(run->paging, sizeof(run->paging), "%s", vendor_paging_name());
+	if (uname(&host) == 0)
+		snprintf(run->kernel, sizeof(run->kernel), "%.*s",
+			 (int)sizeof(run->kernel) - 1, host.release);
+	return 0;
+}
+
+static void module_close(struct source *source)
+{
+	close(source->fd);
+}
+
+static const struct source_type module_type = {
+	.live = true,
+	.read = module_read,
+	.close = module_close,
+};
+
+/* Loaded is not yet counting: KVM may be missing, or not what it expects. */
+static int check_hooks(int fd)
+{
+	struct kvmstat_info info;
+
+	if (device_info(fd, &info) < 0)
+		return -1;
+	if (info.hooks & KVMSTAT_HOOK_REFUSED) {
+		error("the module does not count: this kernel's kvm is not what it expects: see \"dmesg | grep kvmstat\"");
+		return -1;
+	}
+	return 0;
+}
+
+int source_module_open(struct source *source)
+{
+	source->type = &module_type;
+	source->fd = device_open(false);
+	if (source->fd < 0)
+		return -1;
+	if (check_hooks(source->fd) == 0)
+		return 0;
+	close(source->fd);
+	return -1;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A table for people: columns as wide as they must be, in 80 columns if it can be. */
+#ifndef KVMSTAT_TABLE_H
+#define KVMSTAT_TABLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#define TABLE_WIDTH 80
+#define TABLE_COLUMNS 12
+#define TABLE_CELL 48
+
+struct column {
+	const char *title;
+	bool left;		/* aligned; numbers are to the right */
+	bool optional;		/* dropped, the last one first, where there is no room */
+};
+
+struct table {
+	const struct column *columns;
+	size_t nr_columns;
+	char (*cells)[TABLE_COLUMNS][TABLE_CELL];
+	size_t nr_rows;
+	size_t next;		/* column of the last row that is filled next */
+};
+
+void table_start(struct table *table, const struct column *columns, size_t nr_columns);
+void table_row(struct table *table);
+void table_cell(struct table *table, const char *text);
+/* The last 'footer' rows are set off by a line. Frees the table. */
+void table_print(struct table *table, FILE *out, size_t footer);
+
+#endif

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A window is the difference of two snapshots of the same counters.
+ *
+ * A VM is known by its id, which the module never uses twice, and a vCPU by
+ * its place in its VM: a VM's vCPUs only grow. A VM that the module forgot
+ * between the snapshots was added to the retired VM; what it had counted
+ * before the window is subtracted there, so the totals stay exact.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "message.h"
+#include "window.h"
+
+static struct vm *find_vm(const struct run *run, uint64_t id)
+{
+	size_t low = 0, high = run->nr_vms;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (run->vms[middle].id < id)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < run->nr_vms && run->vms[low].id == id ? &run->vms[low] : NULL;
+}
+
+/* Subtracts as much as there is; what is left over is returned. */
+static uint64_t take(uint64_t *from, uint64_t amount)
+{
+	uint64_t taken = amount < *from ? amount : *from;
+
+	*from -= taken;
+	return amount - taken;
+}
+
+/*
+ * The retired VM has a bounded number of cells, too: a code that found none
+ * went into KVMSTAT_CODE_OTHER.
+ */
+static int subtract_reason(struct reasons *from, uint32_t isa, const struct reason *before)
+{
+	struct reason *to = reasons_get(from, isa, before->code);
+	uint64_t exits = take(&to->exits, before->exits);
+	uint64_t cycles = take(&to->cycles, before->cycles);
+
+	if (!exits && !cycles)
+		return 0;
+	to = reasons_get(from, isa, KVMSTAT_CODE_OTHER);
+	return take(&to->exits, exits) || take(&to->cycles, cycles) ? -1 : 0;
+}
+
+static int subtract_vcpu(struct vcpu *from, uint32_t isa, const struct vcpu *before)
+{
+	size_t i;
+
+	for (i = 0; i < before->reasons.nr; i++)
+		if (subtract_reason(&from->reasons, isa, &before->reasons.list[i]) < 0)
+			return -1;
+	if (take(&from->totals.guest_cycles, before->totals.guest_cycles) ||
+	    take(&from->totals.untraced, before->totals.untraced))
+		return -1;
+	return 0;
+}
+
+static int subtract_living(struct vm *from, uint32_t isa, const struct vm *before)
+{
+	size_t i;
+
+	if (from->nr_vcpus < before->nr_vcpus)
+		return -1;
+	for (i = 0; i < before->nr_vcpus; i++)
+		if (from->vcpus[i].id != before->vcpus[i].id ||
+		    subtract_vcpu(&from->vcpus[i], isa, &before->vcpus[i]) < 0)
+			return -1;
+	return 0;
+}
+
+static int subtract_retired(struct run *run, const struct vm *before)
+{
+	struct vm *retired = find_vm(run, 0);
+	size_t i;
+
+	if (!retired || !retired->nr_vcpus)
+		return -1;
+	for (i = 0; i < before->nr_vcpus; i++)
+		if (subtract_vcpu(&retired->vcpus[0], run->isa, &before->vcpus[i]) < 0)
+			return -1;
+	return 0;
+}
+
+static int subtract_vm(struct run *run, const struct vm *before)
+{
+	struct vm *now = before->retired ? NULL : find_vm(run, before->id);
+	int ret = now ? subtract_living(now, run->isa, before) : subtract_retired(run, before);
+
+	if (ret < 0)
+		error("VM %" PRIu64 " (pid %u, %s) has fewer exits after the window than before it: run it again, and report this as a bug",
+		      before->id, before->pid, before->comm);
+	return ret;
+}
+
+static void drop_empty_reasons(struct reasons *reasons)
+{
+	size_t i, kept = 0;
+
+	for (i = 0; i < reasons->nr; i++)
+		if (reasons->list[i].exits || reasons->list[i].cycles)
+			reasons->list[kept++] = reasons->list[i];
+	reasons->nr = kept;
+}
+
+static void drop_empty_vcpus(struct vm *vm)
+{
+	size_t i, kept = 0;
+
+	for (i = 0; i < vm->nr_vcpus; i++) {
+		struct vcpu *vcpu = &vm->vcpus[i];
+
+		drop_empty_reasons(&vcpu->reasons);
+		if (vcpu->reasons.nr || vcpu->totals.guest_cycles)
+			vm->vcpus[kept++] = *vcpu;
+		else
+			vcpu_free(vcpu);
+	}
+	vm->nr_vcpus = kept;
+}
+
+static void drop_empty_vms(struct run *run)
+{
+	size_t i, kept = 0;
+
+	for (i = 0; i < run->nr_vms; i++) {
+		struct vm *vm = &run->vms[i];
+
+		drop_empty_vcpus(vm);
+		if (vm->nr_vcpus)
+			run->vms[kept++] = *vm;
+		else
+			vm_free(vm);
+	}
+	run->nr_vms = kept;
+}
+
+int window_since(struct run *run, const struct run *before)
+{
+	size_t i;
+
+	if (run->instance != before->instance || run->generation != before->generation) {
+		error("the counters were reset (or the module reloaded) during the window: run it again");
+		return -1;
+	}
+	for (i = 0; i < before->nr_vms; i++)
+		if (subtract_vm(run, &before->vms[i]) < 0)
+			return -1;
+	run->window = WINDOW_INTERVAL;
+	run->window_ns = run->time_ns - before->time_ns;
+	run->totals.lost -= before->totals.lost;
+	drop_empty_vms(run);
+	run_sum(run);
+	return 0;
+}
