@@ -37,6 +37,7 @@ is "$(awk '$1 == "cpuid" { print ($2 > 100) }' /sys/kernel/debug/kvmstat/reasons
 	'the module then counts the running guest'
 kill "$load"
 wait "$load" 2>/dev/null
+# the last one ends by itself
 while pgrep -x kvmstat-guest >/dev/null; do sleep 0.1; done
 
 vendor_rounds() {

@@ -1,0 +1,49 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# kvmstat-guest's command line, without KVM: usage, messages, exit statuses.
+set -u
+. "$(dirname "$0")/tap.sh"
+cd "$(dirname "$0")/.." || exit 1
+guest=build/kvmstat-guest
+err=$(mktemp)
+trap 'rm -f "$err"' EXIT
+
+status() { "$guest" "$@" >/dev/null 2>"$err"; echo $?; }
+
+is "$(status)" 2 'no command: usage'
+is "$(status frobnicate)" 2 'an unknown command'
+like "$(cat "$err")" "no command 'frobnicate'.*--help" '…is named'
+is "$(status --help)" 0 '--help'
+is "$(status run --help)" 0 'run --help'
+is "$(status list)" 0 'list'
+is "$("$guest" list | grep -c '^  SVM, nested')" "$("$guest" list | grep -c '^  count')" \
+	'list gives each guest its expected exits'
+is "$(status list hello)" 2 'list with an argument'
+is "$("$guest" list 2>"$err" >/dev/full; echo $?)" 1 'list onto a full disk'
+like "$(cat "$err")" 'No space left' '…says so'
+is "$(status run)" 2 'run without a guest'
+is "$(status run hello cpuid)" 2 'run with two guests'
+is "$(status run nobody)" 2 'run with an unknown guest'
+like "$(cat "$err")" "no guest 'nobody': there are hello cpuid" '…lists those there are'
+for bad in 0 -1 1.5 ten 4294967296 18446744073709551616 ''; do
+	is "$(status run --count "$bad" cpuid)" 2 "run --count '$bad'"
+done
+is "$(status run --count)" 2 'run --count without a number'
+is "$(status run --count 1000000 touch)" 2 'more pages than there are'
+like "$(cat "$err")" 'touch has room for [0-9]+' '…says how many'
+is "$(status run --frob hello)" 2 'an unknown option'
+is "$(status verify hello nobody)" 2 'verify with an unknown guest'
+
+if ! [ -e /dev/kvmstat ]; then
+	is "$(status verify hello)" 1 'verify without the module'
+	like "$(cat "$err")" 'no module loaded: run "sudo insmod kvmstat.ko"' '…says what to do'
+fi
+if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null && [ -e /dev/kvm ]; then
+	copy=$(mktemp -d)
+	cp "$guest" "$copy" && chmod -R a+rx "$copy"
+	setpriv --reuid 65534 --regid 65534 --clear-groups "$copy/kvmstat-guest" run hello 2>"$err"
+	is $? 1 'run without rights on /dev/kvm'
+	like "$(cat "$err")" 'cannot open /dev/kvm: no rights' '…says so'
+	rm -rf "$copy"
+fi
+done_testing
