@@ -14,7 +14,10 @@
 #include "memory_map.h"
 
 	.section .rodata
-	.globl	guest_code, guest_code_end
+	.globl	guest_code, guest_code_size
+	.balign	8
+guest_code_size:
+	.quad	guest_code_end - guest_code
 	.balign	GUEST_PAGE
 guest_code:
 

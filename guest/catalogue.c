@@ -20,6 +20,11 @@
  * - Editing a page-table entry: the first write to a shadowed table faults and
  *   lets the table go out of sync (the warm-up sees to that), further writes
  *   do not; the first touch through each new entry faults.
+ *
+ * What may spread: a nested fault or a #PF is taken again when the host moves
+ * or reclaims the page meanwhile (no bound; not seen where memory is free), and
+ * on VMX an NMI of the host counts as EXCEPTION_NMI, as a #PF does (at most as
+ * many as NMI: in /proc/interrupts rises). VMX expects kvm's mmio_caching=Y.
  */
 #include <string.h>
 
@@ -46,7 +51,7 @@ DECLARE_BODY(cr3_write);
 DECLARE_BODY(invlpg);
 DECLARE_BODY(pte_edit);
 
-#define SVM_EXIT_PF	(SVM_EXIT_EXCP_BASE + 14)
+#define SVM_EXIT_PF	(SVM_EXIT_EXCP_BASE + 14)	/* vector of #PF */
 /* VMX has one reason for exceptions and NMIs; the vector is apart. */
 #define VMX_EXIT_PF	EXIT_REASON_EXCEPTION_NMI
 

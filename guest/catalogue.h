@@ -38,7 +38,8 @@ extern const struct guest catalogue[];
 extern const size_t catalogue_size;
 
 /* The code of all bodies, one after the other (bodies.S). */
-extern const uint8_t guest_code[], guest_code_end[];
+extern const uint8_t guest_code[];
+extern const uint64_t guest_code_size;
 
 const struct guest *catalogue_find(const char *name);
 

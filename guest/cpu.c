@@ -2,6 +2,8 @@
 /* The host's virtualization: which ISA, and whether KVM uses nested paging. */
 #include <ctype.h>
 #include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "../module/uapi/kvmstat.h"
 #include "../user/message.h"
@@ -10,11 +12,21 @@
 
 uint32_t cpu_isa(void)
 {
-	if (sysfs_exists("/sys/module/kvm_amd"))
-		return KVMSTAT_ISA_SVM;
-	if (sysfs_exists("/sys/module/kvm_intel"))
-		return KVMSTAT_ISA_VMX;
-	return KVMSTAT_ISA_UNKNOWN;
+	uint32_t isa = KVMSTAT_ISA_UNKNOWN;
+	FILE *f = fopen("/proc/cpuinfo", "r");
+	char line[8192];
+
+	while (f && !isa && fgets(line, sizeof(line), f)) {
+		if (strncmp(line, "flags", 5))
+			continue;
+		if (strstr(line, " svm "))
+			isa = KVMSTAT_ISA_SVM;
+		else if (strstr(line, " vmx "))
+			isa = KVMSTAT_ISA_VMX;
+	}
+	if (f)
+		fclose(f);
+	return isa;
 }
 
 /* A bool parameter reads Y or N, an int 1 or 0. */
@@ -23,7 +35,8 @@ static int read_switch(const char *path, bool *on)
 	char value[16];
 
 	if (!sysfs_read(value, sizeof(value), "%s", path)) {
-		error("cannot read %s, so the paging mode is not known", path);
+		error("cannot read %s, so the paging mode is not known: is the vendor module loaded?",
+		      path);
 		return -1;
 	}
 	*on = toupper((unsigned char)value[0]) == 'Y' || value[0] == '1';
@@ -46,7 +59,7 @@ int cpu_world(enum world *world)
 		*world = nested ? VMX_NESTED : VMX_SHADOW;
 		return 0;
 	}
-	error("neither kvm_amd nor kvm_intel is loaded: run \"sudo modprobe kvm_amd\" (or kvm_intel)");
+	error("this CPU shows neither svm nor vmx: switch virtualization on in the firmware, or use tests/lab/run");
 	return -1;
 }
 

@@ -7,7 +7,7 @@
 
 #include "catalogue.h"
 
-/* KVMSTAT_ISA_* of the vendor module that is loaded; UNKNOWN when none is. */
+/* KVMSTAT_ISA_* by the CPU's flags: kvm_amd and kvm_intel may both be built in. */
 uint32_t cpu_isa(void);
 /* The world in force, or -1 after a message. */
 int cpu_world(enum world *world);

@@ -2,13 +2,12 @@
 /* 64-bit mode: register state and page tables. */
 #include <string.h>
 
+#include <asm/processor-flags.h>
+
 #include "long_mode.h"
 #include "memory_map.h"
 
-#define CR0_PE		(1ULL << 0)
-#define CR0_ET		(1ULL << 4)
-#define CR0_PG		(1ULL << 31)
-#define CR4_PAE		(1ULL << 5)
+/* IA32_EFER; the others are in the UAPI headers. */
 #define EFER_LME	(1ULL << 8)
 #define EFER_LMA	(1ULL << 10)
 
@@ -30,9 +29,9 @@ static const struct kvm_segment data_segment = {
 
 void long_mode_sregs(struct kvm_sregs *sregs)
 {
-	sregs->cr0 = CR0_PE | CR0_ET | CR0_PG;
+	sregs->cr0 = X86_CR0_PE | X86_CR0_ET | X86_CR0_PG;
 	sregs->cr3 = GUEST_PML4;
-	sregs->cr4 = CR4_PAE;
+	sregs->cr4 = X86_CR4_PAE;
 	sregs->efer = EFER_LME | EFER_LMA;
 	sregs->cs = code_segment;
 	sregs->ds = data_segment;

@@ -30,6 +30,7 @@
 #define GUEST_MEMORY	0x4000000
 #define GUEST_WINDOW	0x80000000
 #define GUEST_MMIO	0xd0000000
+#define GUEST_TSS	0xfffbd000	/* three pages that KVM keeps for itself */
 
 /* Of each 2 MiB of the arena the last page is for warming up. */
 #define GUEST_ARENA_PAGES	((GUEST_MEMORY - GUEST_ARENA) / 0x200000 * 511)

@@ -37,7 +37,9 @@ struct counts {
 
 struct measurement {
 	int device;
+	uint32_t isa;
 	bool failed;
+	uint64_t instance, generation;	/* of the module, at the first reading */
 	struct counts at[3];	/* by MARK_*; 0: before the guest */
 };
 
@@ -65,9 +67,10 @@ static void add_vcpu(struct counts *counts, const struct snapshot *snap,
 		add_cell(counts, snapshot_cell(snap, vcpu->first_cell + i));
 }
 
-/* The VM of this process that lives: there is one at a time. */
-static void count_own(struct counts *counts, const struct snapshot *snap)
+/* The VM of this process that lives: there is one at a time. False: not there. */
+static bool count_own(struct counts *counts, const struct snapshot *snap)
 {
+	bool found = false;
 	uint32_t i, j;
 
 	for (i = 0; i < snap->header->nr_vms; i++) {
@@ -75,9 +78,30 @@ static void count_own(struct counts *counts, const struct snapshot *snap)
 
 		if (vm->pid != (uint32_t)getpid() || !(vm->flags & KVMSTAT_VM_ALIVE))
 			continue;
+		found = true;
 		for (j = 0; j < vm->nr_vcpus; j++)
 			add_vcpu(counts, snap, snapshot_vcpu(snap, vm->first_vcpu + j));
 	}
+	return found;
+}
+
+/* Can what this snapshot counts be compared? */
+static bool usable(struct measurement *m, const struct kvmstat_snapshot *header)
+{
+	if (!m->instance) {
+		m->instance = header->instance;
+		m->generation = header->generation;
+	}
+	if (header->instance != m->instance || header->generation != m->generation)
+		error("the module's counters were reset or reloaded meanwhile: run verify again");
+	else if (header->isa != m->isa)
+		error("the module saw exits of another ISA than the vendor module that is loaded has");
+	else if (header->lost)
+		error("the module lost %llu exits for want of memory: its counts are short",
+		      (unsigned long long)header->lost);
+	else
+		return true;
+	return false;
 }
 
 static void take_counts(void *context, int which)
@@ -85,12 +109,20 @@ static void take_counts(void *context, int which)
 	struct measurement *m = context;
 	struct snapshot snap;
 
+	if (m->failed)
+		return;
 	if (which > MARK_STOP || device_snapshot(m->device, &snap)) {
 		m->failed = true;
 		return;
 	}
 	memset(&m->at[which], 0, sizeof(m->at[which]));
-	count_own(&m->at[which], &snap);
+	if (!usable(m, snap.header)) {
+		m->failed = true;
+	} else if (!count_own(&m->at[which], &snap)) {
+		error("the module has no VM of process %d: run verify outside of any pid namespace",
+		      getpid());
+		m->failed = true;
+	}
 	snapshot_free(&snap);
 }
 
@@ -172,7 +204,10 @@ static bool compare(const struct guest *guest, enum world world, uint64_t count,
 
 static bool verify_guest(const struct guest *guest, enum world world, uint64_t count, int device)
 {
-	struct measurement m = { .device = device };
+	struct measurement m = {
+		.device = device,
+		.isa = world < VMX_NESTED ? KVMSTAT_ISA_SVM : KVMSTAT_ISA_VMX,
+	};
 	struct vm *vm = vm_create();
 	bool ok;
 

@@ -20,7 +20,8 @@
 
 static void die(const char *what)
 {
-	error("KVM refuses %s: %s", what, strerror(errno));
+	error("KVM refuses %s: %s: does another hypervisor hold the CPU? see dmesg",
+	      what, strerror(errno));
 	exit(EXIT_FAILED);
 }
 
@@ -86,6 +87,9 @@ struct vm *vm_create(void)
 	vm->kvm = open_kvm();
 	vm->fd = vm_ioctl(vm->kvm, KVM_CREATE_VM, NULL, "KVM_CREATE_VM");
 	add_memory(vm);
+	/* Intel without unrestricted guest (so, without EPT): the reset state is vm86's. */
+	if (ioctl(vm->fd, KVM_SET_TSS_ADDR, GUEST_TSS) < 0)
+		die("KVM_SET_TSS_ADDR");
 	vm->vcpu = vm_ioctl(vm->fd, KVM_CREATE_VCPU, NULL, "KVM_CREATE_VCPU");
 	set_cpuid(vm);
 	vm->run_size = vm_ioctl(vm->kvm, KVM_GET_VCPU_MMAP_SIZE, NULL, "KVM_GET_VCPU_MMAP_SIZE");
@@ -120,7 +124,7 @@ void vm_load(struct vm *vm, const struct guest *guest, uint64_t count)
 	vm_ioctl(vm->vcpu, KVM_GET_SREGS, &sregs, "KVM_GET_SREGS");
 	long_mode_sregs(&sregs);
 	long_mode_page_tables(vm->memory);
-	memcpy(vm->memory + GUEST_CODE, guest_code, guest_code_end - guest_code);
+	memcpy(vm->memory + GUEST_CODE, guest_code, guest_code_size);
 	vm_ioctl(vm->vcpu, KVM_SET_SREGS, &sregs, "KVM_SET_SREGS");
 	vm_ioctl(vm->vcpu, KVM_SET_REGS, &regs, "KVM_SET_REGS");
 }
@@ -192,8 +196,9 @@ int vm_run(struct vm *vm, const struct guest *guest)
 {
 	for (;;) {
 		if (ioctl(vm->vcpu, KVM_RUN, NULL) < 0) {
-			if (errno == EINTR)
-				return unexpected(vm, guest, "interrupted by a signal");
+			/* Stopped and continued, frozen, traced: nothing is lost by it. */
+			if (errno == EINTR || errno == EAGAIN)
+				continue;
 			die("KVM_RUN");
 		}
 		switch (vm->run->exit_reason) {

@@ -6,6 +6,7 @@ set -u
 . "$(dirname "$0")/tap.sh"
 in_lab --load
 
+is "$(kvmstat-guest run hello)" 'Hello, world!' 'a guest that speaks'
 relay 'npt=1' kvmstat-guest verify
 relay 'npt=1, one operation' kvmstat-guest verify --count 1
 modprobe -r kvm_amd && modprobe kvm_amd npt=0

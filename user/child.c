@@ -290,7 +290,7 @@ int child_run(char *const argv[], const struct child_options *options, int *stat
 	return pid > 0 ? 0 : -1;
 }
 
-bool child_succeeds(char *const argv[])
+bool child_succeeds(const char * const *argv)
 {
 	int status;
 	pid_t pid = fork();
@@ -301,7 +301,7 @@ bool child_succeeds(char *const argv[])
 	}
 	if (!pid) {
 		restore_signals();
-		execvp(argv[0], argv);
+		execvp(argv[0], (char * const *)argv);
 		error("cannot run '%s': %s", argv[0], strerror(errno));
 		_exit(127);
 	}

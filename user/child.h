@@ -36,7 +36,7 @@ int child_run(char *const argv[], const struct child_options *options, int *stat
  * Like child_run() for a program of ours: true if it exited with 0. Signals
  * are left alone, and no message is made.
  */
-bool child_succeeds(char *const argv[]);
+bool child_succeeds(const char * const *argv);
 
 /* Says that and how COMMAND failed; 'then' says what became of the results. */
 void child_explain(const char *command, int status, const char *then);

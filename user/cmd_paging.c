@@ -126,7 +126,8 @@ static void print_comparison(FILE *out, const struct options *options,
 	comparison_free(&comparison);
 }
 
-static int report(const struct session *s, const struct options *options, struct output *output)
+static int print_report(const struct session *s, const struct options *options,
+			struct output *output)
 {
 	struct run before, after;
 	int ret;
@@ -155,10 +156,10 @@ static int measure_both(struct session *s, const struct options *options, struct
 		ret = measure_mode(s, &s->shadow, PAGING_SHADOW);
 	/* Numbers are good whether or not the mode could be restored. */
 	if (keeper_finish(&s->keeper) < 0 && ret == 0) {
-		report(s, options, output);
+		print_report(s, options, output);
 		return -1;
 	}
-	return ret < 0 ? -1 : report(s, options, output);
+	return ret < 0 ? -1 : print_report(s, options, output);
 }
 
 static int with_source(struct session *s, const struct options *options, struct source *source)

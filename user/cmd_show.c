@@ -72,7 +72,7 @@ static int show_interval(struct source *source, const struct options *options, s
 	run_free(last);
 	*last = now;
 	/* What is not read any more need not be made. */
-	return ret < 0 || fflush(stdout) == EOF ? -1 : 0;
+	return ret < 0 || flush_output() < 0 ? -1 : 0;
 }
 
 /* A VM that is idle now and then is no unknown VM. */

@@ -173,16 +173,25 @@ static int check_header(const struct snapshot *snap)
 	return 0;
 }
 
-/* Sizes and numbers are 32 bits wide: the products cannot overflow 128. */
+/* Products of two 32-bit numbers do not overflow 64 bits, their sum might. */
+static bool take_room(uint64_t *room, uint32_t nr, uint32_t size)
+{
+	uint64_t need = (uint64_t)nr * size;
+
+	if (need > *room)
+		return false;
+	*room -= need;
+	return true;
+}
+
 static bool sections_fit(const struct snapshot *snap)
 {
 	const struct kvmstat_snapshot *h = snap->header;
-	unsigned __int128 need = h->header_size;
+	uint64_t room = snap->size;
 
-	need += (unsigned __int128)h->nr_vms * h->vm_size;
-	need += (unsigned __int128)h->nr_vcpus * h->vcpu_size;
-	need += (unsigned __int128)h->nr_cells * h->cell_size;
-	return need <= snap->size;
+	return take_room(&room, 1, h->header_size) && take_room(&room, h->nr_vms, h->vm_size) &&
+	       take_room(&room, h->nr_vcpus, h->vcpu_size) &&
+	       take_room(&room, h->nr_cells, h->cell_size);
 }
 
 int snapshot_check(const struct snapshot *snap)

@@ -179,41 +179,41 @@ static const struct {
 	[BY_VCPU] = { vcpu_columns, NR(vcpu_columns) },
 };
 
-static void vm_cells(struct table *table, const struct vm *vm, enum by by,
+static void vm_cells(struct table *table, const struct vm *vm, enum by key,
 		     const struct vcpu *vcpu)
 {
 	if (vm->retired)
 		table_cell(table, "-");
 	else
 		count_cell(table, vm->id);
-	if (by == BY_VCPU)
+	if (key == BY_VCPU)
 		count_cell(table, vcpu->id);
 	if (vm->retired)
 		table_cell(table, "-");
 	else
 		count_cell(table, vm->pid);
 	table_cell(table, vm->retired ? "(earlier VMs)" : vm->comm);
-	if (by == BY_VM) {
+	if (key == BY_VM) {
 		table_cell(table, vm->alive ? "alive" : "gone");
 		count_cell(table, vm->nr_vcpus);
 	}
 }
 
-static void key_cells(struct table *table, const struct group *group, enum by by)
+static void key_cells(struct table *table, const struct group *group, enum by key)
 {
-	if (by == BY_VM || by == BY_VCPU) {
-		vm_cells(table, group->vm, by, group->vcpu);
+	if (key == BY_VM || key == BY_VCPU) {
+		vm_cells(table, group->vm, key, group->vcpu);
 		return;
 	}
 	table_cell(table, group->name);
-	if (by == BY_REASON)
+	if (key == BY_REASON)
 		table_cell(table, group->reason->class);
 }
 
 /* "total" stands under the names: COMMAND of VMs and vCPUs. */
-static void total_row(struct table *table, const struct run *run, size_t nr_keys, enum by by)
+static void total_row(struct table *table, const struct run *run, size_t nr_keys, enum by key)
 {
-	size_t label = by == BY_VM || by == BY_VCPU ? 2 + (by == BY_VCPU) : 0, i;
+	size_t label = key == BY_VM || key == BY_VCPU ? 2 + (key == BY_VCPU) : 0, i;
 
 	table_row(table);
 	for (i = 0; i < nr_keys; i++)

@@ -8,6 +8,19 @@
 
 #include "message.h"
 
+/* Why a write of the results failed first; a later flush may not know any more. */
+static int write_errno;
+
+int flush_output(void)
+{
+	if (fflush(stdout) != EOF)
+		return 0;
+	write_errno = write_errno ?: errno;
+	return -1;
+}
+
+static const char warning_mark[] = "warning: ";
+
 /* One write per message, so that those of two processes never interleave. */
 static void __attribute__((format(printf, 2, 0)))
 emit(const char *prefix, const char *format, va_list args)
@@ -17,7 +30,7 @@ emit(const char *prefix, const char *format, va_list args)
 
 	vsnprintf(line + used, sizeof(line) - used - 1, format, args);
 	strcat(line, "\n");
-	fflush(stdout);
+	flush_output();
 	fputs(line, stderr);
 	fflush(stderr);
 }
@@ -36,7 +49,7 @@ void warning(const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	emit("warning: ", format, args);
+	emit(warning_mark, format, args);
 	va_end(args);
 }
 
@@ -47,20 +60,16 @@ void warning(const char *format, ...)
  */
 int finish_output(int status)
 {
-	bool failed;
-	int why;
+	bool failed = ferror(stdout);
 
-	errno = 0;
-	failed = ferror(stdout);
-	failed |= fflush(stdout) == EOF;
-	why = errno;
+	failed |= flush_output() < 0;
 	if (fclose(stdout) == EOF) {
 		failed = true;
-		why = why ?: errno;
+		write_errno = write_errno ?: errno;
 	}
 	if (!failed)
 		return status;
 	error("cannot write the results to standard output: %s",
-	      why ? strerror(why) : "an earlier write failed");
+	      write_errno ? strerror(write_errno) : "an earlier write failed");
 	return EXIT_FAILED;
 }

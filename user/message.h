@@ -10,6 +10,9 @@ enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 void error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* Whatever stdout holds back is written; 0, or -1, which finish_output() explains. */
+int flush_output(void);
+
 /*
  * Flushes and closes stdout; returns status, or EXIT_FAILED after a message
  * when the results could not be written (full disk, closed pipe).

@@ -4,6 +4,7 @@
  * would take kvm.ko away, too, with its parameters and counters.
  */
 #define _GNU_SOURCE
+#include <ctype.h>
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -89,33 +90,46 @@ const char *paging_name(const struct vendor *vendor, enum paging paging)
  */
 static bool settable(const char *value)
 {
-	return value[0] && !value[strspn(value, "0123456789abcdefghijklmnopqrstuvwxyz"
-					 "ABCDEFGHIJKLMNOPQRSTUVWXYZ_.,:+-")];
+	const char *c;
+
+	for (c = value; *c; c++)
+		if (!isalnum((unsigned char)*c) && !strchr("_.,:+-", *c))
+			return false;
+	return *value;
+}
+
+static void save_parameter(struct vendor *vendor, const char *name)
+{
+	struct parameter p;
+
+	if (strlen(name) >= sizeof(p.name) || !strcmp(name, vendor->switch_name) ||
+	    !read_parameter(p.value, sizeof(p.value), vendor->module, name) ||
+	    !settable(p.value))
+		return;
+	strcpy(p.name, name);
+	vendor->parameters = xgrow(vendor->parameters, vendor->nr_parameters, sizeof(p));
+	vendor->parameters[vendor->nr_parameters++] = p;
+}
+
+static int is_visible(const struct dirent *entry)
+{
+	return entry->d_name[0] != '.';
 }
 
 static void save_parameters(struct vendor *vendor)
 {
 	char path[SYSFS_PATH_MAX];
-	struct dirent *entry;
-	DIR *dir;
+	struct dirent **entries;
+	int nr, i;
 
 	sysfs_path(path, "/sys/module/%s/parameters", vendor->module);
-	dir = opendir(path);
-	while (dir && (entry = readdir(dir))) {
-		struct parameter p;
-
-		if (entry->d_name[0] == '.' || strlen(entry->d_name) >= sizeof(p.name) ||
-		    !strcmp(entry->d_name, vendor->switch_name) ||
-		    !read_parameter(p.value, sizeof(p.value), vendor->module, entry->d_name))
-			continue;
-		strcpy(p.name, entry->d_name);
-		if (!settable(p.value))
-			continue;
-		vendor->parameters = xgrow(vendor->parameters, vendor->nr_parameters, sizeof(p));
-		vendor->parameters[vendor->nr_parameters++] = p;
+	nr = scandir(path, &entries, is_visible, alphasort);
+	for (i = 0; i < nr; i++) {
+		save_parameter(vendor, entries[i]->d_name);
+		free(entries[i]);
 	}
-	if (dir)
-		closedir(dir);
+	if (nr >= 0)
+		free(entries);
 }
 
 int vendor_find(struct vendor *vendor)
@@ -193,9 +207,9 @@ static int wait_unused(const struct vendor *vendor)
 	return 0;
 }
 
-static int unload(const struct vendor *vendor)
+static int remove_module(const struct vendor *vendor)
 {
-	char *argv[] = { "rmmod", (char *)vendor->module, NULL };
+	const char * const argv[] = { "rmmod", vendor->module, NULL };
 
 	if (!loaded(vendor))
 		return 0;
@@ -251,7 +265,7 @@ static void free_command(char **argv)
 static bool load(const struct vendor *vendor, enum paging paging, bool all)
 {
 	char **argv = modprobe_command(vendor, paging, all);
-	bool ok = child_succeeds(argv);
+	bool ok = child_succeeds((const char * const *)argv);
 
 	free_command(argv);
 	return ok;
@@ -259,7 +273,7 @@ static bool load(const struct vendor *vendor, enum paging paging, bool all)
 
 int vendor_reload(const struct vendor *vendor, enum paging paging)
 {
-	if (unload(vendor) < 0)
+	if (remove_module(vendor) < 0)
 		return -1;
 	/* A parameter may refuse the value it reads as: better without than not. */
 	if (!load(vendor, paging, true)) {

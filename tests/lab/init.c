@@ -151,7 +151,7 @@ static int set_aside(char **keep)
 	char from[4096], to[64];
 	int n;
 
-	for (n = 0; keep[n] && n < MAX_KEPT; n++) {
+	for (n = 0; n < MAX_KEPT && keep[n]; n++) {
 		struct stat st;
 
 		snprintf(from, sizeof(from), ROOT "%s", keep[n]);
@@ -225,8 +225,10 @@ static void mount_kernel_filesystems(void)
 /* What COMMAND leaves here comes back, if tests/lab/run was told --out. */
 static void mount_out(void)
 {
+	char **out = read_strings("/lab/out");
+
 	make_dirs(ROOT "/run/lab/out");
-	if (read_strings("/lab/out")[0])
+	if (out[0])
 		must_mount("out", ROOT "/run/lab/out", "9p", 0,
 			   "trans=virtio,version=9p2000.L,msize=512000,access=any");
 }

@@ -9,6 +9,9 @@
  *   vm ID PID FLAGS COMM	the vcpu lines up to the next vm are its own
  *   vcpu ID GUEST_CYCLES UNTRACED
  *   cell CODE EXITS CYCLES	of the vcpu before it
+ *
+ * $FAKE_ERRNO makes the device fail to open, $FAKE_HOOKS is the state of the
+ * hooks that it tells.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -47,7 +50,8 @@ static void parse_vm(const char *line)
 	struct kvmstat_vm *vm = &state.vms[state.head.nr_vms++];
 	unsigned long long id;
 
-	sscanf(line, "vm %lli %u %u %15s", (long long *)&id, &vm->pid, &vm->flags, vm->comm);
+	if (sscanf(line, "vm %llu %u %u %15s", &id, &vm->pid, &vm->flags, vm->comm) < 3)
+		abort();
 	vm->id = id;
 	vm->first_vcpu = state.head.nr_vcpus;
 }
@@ -180,6 +184,10 @@ int open(const char *path, int flags, ...)
 	mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(args, int) : 0;
 	va_end(args);
 	if (!strcmp(path, "/dev/kvmstat")) {
+		if (getenv("FAKE_ERRNO")) {
+			errno = atoi(getenv("FAKE_ERRNO"));
+			return -1;
+		}
 		fake_fd = memfd_create("kvmstat", MFD_CLOEXEC);
 		return fake_fd;
 	}

@@ -1,0 +1,486 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# kvmstat-report without a module, without rights, without KVM: usage, exit
+# statuses, files that are not what they should be, selection, comparison.
+# With a device that is preloaded (tests/unit/fake_device.c), a tree instead
+# of /sys and a modprobe of our own: stat, and every way out of paging.
+set -u
+tests=$(realpath "$(dirname "$0")")
+tree=$(dirname "$tests")
+. "$tests/tap.sh"
+report=${REPORT:-$tree/build/kvmstat-report}
+data=$tests/data
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+cd "$tmp" || exit 1
+chmod 755 "$tmp"
+
+cc=${CC:-cc}
+user=$tree/user
+"$cc" -std=gnu11 -O1 -shared -fPIC -o fake.so "$tests/unit/fake_device.c" -ldl || exit 1
+"$cc" -std=gnu11 -O1 -o run_test "$tests/unit/run_test.c" \
+	"$user"/{run,window,sample,compare,reasons,device,message,memory,text}.c -lm || exit 1
+
+# fails STATUS REGEX NAME COMMAND…: that exit status, and a message like that
+fails() {
+	local wanted=$1 regex=$2 name=$3 status
+	shift 3
+	"$@" >out 2>err
+	status=$?
+	is "$status" "$wanted" "$name: status $wanted"
+	like "$(grep '^kvmstat: ' err)" "$regex" "$name: says so"
+}
+
+# succeeds NAME COMMAND…: status 0, nothing on stderr; what it printed is in 'out'
+succeeds() {
+	local name=$1 status
+	shift
+	"$@" >out 2>err
+	status=$?
+	is "$status$(cat err)" 0 "$name"
+}
+
+# column N ROW FILE: field N of the table's row that begins with ROW
+column() {
+	awk -v n="$1" -v row="$2" 'index($0, row " ") == 1 {
+		print $(n + split(row, words) - 1); exit }' "$3"
+}
+
+relay 'arithmetic' ./run_test
+
+echo '# usage'
+succeeds '--help' "$report" --help
+like "$(cat out)" 'show .*stat .*paging .*diff .*reset' '--help lists the commands'
+succeeds '--version' "$report" --version
+for command in show stat paging diff reset; do
+	succeeds "$command --help" "$report" $command --help
+done
+fails 2 "'frobnicate'.*--help" 'unknown command' "$report" frobnicate
+fails 2 '--frob.*--help' 'unknown option' "$report" --frob
+fails 2 '-Z.*--help' 'unknown letter' "$report" show -Z
+fails 2 '--runs.*--help' 'an option of another command' "$report" show --runs 3
+fails 2 '--top.*value' 'option without its value' "$report" show --top
+fails 2 '--sort.*"size"' 'bad --sort' "$report" --sort size
+fails 2 '--by.*"colour"' 'bad --by' "$report" --by colour
+fails 2 '--format.*"xml".*table\|json' 'bad --format' "$report" --format xml
+fails 2 '--top.*"0"' '--top 0' "$report" --top 0
+fails 2 '--vm.*"-1"' '--vm -1' "$report" --vm -1
+fails 2 '--vcpu.*"1x"' '--vcpu 1x' "$report" --vcpu 1x
+fails 2 '-i.*"nan"' '-i nan' "$report" -i nan
+fails 2 '-n.*-i' '-n without -i' "$report" -n 3
+fails 2 '-i.*file' '-i with a file' "$report" -i 1 --source "$data/amd.json"
+fails 2 '-r.*"0"' '-r 0' "$report" stat -r 0 -- true
+fails 2 'COMMAND' 'stat without COMMAND' "$report" stat --
+fails 2 'COMMAND' 'paging without COMMAND' "$report" paging
+fails 2 '--by' 'paging --by vm' "$report" paging --by vm -- true
+fails 2 '--by' 'stat -r 2 --by vm' "$report" stat -r 2 --by vm -- true
+fails 2 "'three'" 'diff with three files' "$report" diff one two three
+fails 2 'BEFORE' 'diff with none' "$report" diff
+fails 2 "'now'" 'reset with an argument' "$report" reset now
+
+echo '# no module, no rights'
+preload() { LD_PRELOAD=$tmp/fake.so "$@"; }
+enoent=2 eacces=13
+export FAKE_KVMSTAT=$tmp/state
+fake_tree() {
+	rm -rf "$tmp/root"
+	mkdir -p "$tmp/root/proc" "$tmp/root/sys/module/kvm_amd/parameters"
+	echo 0 >"$tmp/root/sys/module/kvm_amd/refcnt"
+	echo "$1" >"$tmp/root/sys/module/kvm_amd/parameters/npt"
+	echo Y >"$tmp/root/sys/module/kvm_amd/parameters/avic"
+	echo 3000 >"$tmp/root/sys/module/kvm_amd/parameters/pause_filter_count"
+	echo N >"$tmp/root/sys/module/kvm_amd/parameters/sev"
+	echo '(null)' >"$tmp/root/sys/module/kvm_amd/parameters/odd"
+}
+fake_tree Y
+for command in show 'stat -- true' 'paging -- true' reset; do
+	# shellcheck disable=SC2086 # words
+	FAKE_ERRNO=$enoent KVMSTAT_SYSROOT=$tmp/root fails 1 \
+		'no module loaded: run "sudo insmod kvmstat.ko"' "$command, no module" \
+		preload "$report" $command
+	# shellcheck disable=SC2086
+	FAKE_ERRNO=$eacces KVMSTAT_SYSROOT=$tmp/root fails 1 'Permission denied.*sudo' \
+		"$command, no rights" preload "$report" $command
+done
+FAKE_ERRNO=$enoent preload "$report" 2>err
+is "$(cat err)" 'kvmstat: no module loaded: run "sudo insmod kvmstat.ko" or use --source FILE' \
+	'show names the other way'
+if [ "$(id -u)" -eq 0 ]; then
+	chmod 755 .
+	cp "$report" report
+	fails 1 'sudo' 'paging as nobody' \
+		setpriv --reuid=65534 --regid=65534 --clear-groups ./report paging -- true
+fi
+echo 'head 1 0 0 2' >state
+FAKE_HOOKS=8 fails 1 'dmesg' 'a module that refused this kvm' preload "$report"
+
+echo '# files'
+fails 1 'nowhere.json: .*No such file' 'no such file' "$report" --source nowhere.json
+fails 1 '/: .*directory' 'a directory' "$report" --source /
+: >empty.json
+fails 1 'empty.json: is empty' 'an empty file' "$report" --source empty.json
+head -c 700 "$data/amd.json" >cut.json
+fails 1 'cut.json:[0-9]+:[0-9]+: .*cut short' 'a truncated file' "$report" --source cut.json
+fails 1 'cut.json:[0-9]+' 'diff with a truncated file' "$report" diff "$data/amd.json" cut.json
+head -c 4096 /bin/sh >binary
+fails 1 'binary:[0-9]+:[0-9]+: not valid JSON' 'a binary file' "$report" --source binary
+is "$(LC_ALL=C tr -d '\n -~' <err | wc -c)" 0 'its bytes are kept off the terminal'
+truncate -s 70M huge.json
+fails 1 'huge.json: is larger' 'a huge file' "$report" --source huge.json
+head -c 100000 /dev/zero | tr '\0' '[' >deep.json
+fails 1 'deep.json:[0-9]+' 'a deep file' "$report" --source deep.json
+# with FILTER: a run that was changed by that jq filter
+with() { jq "$1" "$data/amd.json" >changed.json; }
+# refused FILTER PLACE NAME
+refused() {
+	with "$1"
+	fails 1 "changed.json: $2" "$3" "$report" --source changed.json
+}
+refused '[1]' '\$: want an object' 'an array'
+refused 'del(.schema)' '\$.schema: want a string, found nothing' 'no schema'
+refused '.schema = "kvmstat/9"' '\$.schema: is "kvmstat/9"' 'another schema'
+refused '.schema = "kvmstat-diff/1"' '\$.schema: .*diff FILE' 'a comparison is no run'
+refused '.isa = "arm"' '\$.isa' 'another isa'
+refused '.totals = 3' '\$.totals: want an object, found a number' 'totals of another type'
+refused 'del(.totals.exits)' '\$.totals.exits: .*found nothing' 'a field is missing'
+refused '.reasons[2].exits = "30"' '\$.reasons\[2\].exits: .*found a string' 'a count in a string'
+refused '.reasons[2].exits = -30' '\$.reasons\[2\].exits: is negative' 'a negative count'
+refused '.reasons[2].exits = 1.5' '\$.reasons\[2\].exits: .*fraction' 'half an exit'
+refused '.reasons[2].name = ("x" * 500)' '\$.reasons\[2\].name: is too long' 'a long name'
+refused '.reasons = {}' '\$.reasons: want an array' 'reasons of another type'
+refused '.reasons[0].exits = 9223372036854774784' '\$.totals: .*fewer' 'totals that do not fit'
+refused '.vms[1].vcpus[0].reasons[1] = null' \
+	'\$.vms\[1\].vcpus\[0\].reasons\[1\]: want an object, found null' 'a hole'
+refused '.vms[0].pid = 4294967296' '\$.vms\[0\].pid: is too big' 'a pid too big'
+echo '{"schema":"kvmstat/1","schema":"kvmstat/1"}' >twice.json
+fails 1 'twice.json:1' 'a field twice' "$report" --source twice.json
+
+echo '# output that cannot be written'
+fails 1 'No space left' 'table onto a full disk' \
+	sh -c "'$report' --source '$data/amd.json' >/dev/full"
+fails 1 'No space left' 'JSON onto a full disk' \
+	sh -c "'$report' --source '$data/amd.json' --format json >/dev/full"
+fails 1 'No space left' 'diff onto a full disk' \
+	sh -c "'$report' diff '$data/amd.json' '$data/intel.json' >/dev/full"
+fails 1 'No space left' '--help onto a full disk' sh -c "'$report' --help >/dev/full"
+mkfifo pipe
+# Opened and closed before the report begins to write.
+{ read -r _ <pipe; } 2>/dev/null &
+exec 9>pipe
+echo >&9
+wait
+fails 1 'Broken pipe' 'a closed pipe' sh -c "'$report' --source '$data/amd.json' >&9"
+exec 9>&-
+fails 1 'Bad file descriptor' 'a closed stdout' sh -c "'$report' --source '$data/amd.json' >&-"
+
+echo '# show'
+file() { "$report" --source "$data/amd.json" "$@"; }
+succeeds 'a file as a table' file
+is "$(column 3 cpuid out)/$(column 3 'PF excp' out)/$(column 2 total out)" 1000/10/1160 'its counts'
+is "$(awk 'length > 80' out)" '' 'in 80 columns'
+like "$(cat out)" 'untraced: 2 ' 'untraced exits are told'
+like "$(cat out)" 'Linux 6.1.0-test, AMD SVM, nested paging \(npt\)' 'of which machine'
+is "$(file --format json | jq -cS .)" "$(jq -cS 'del(.comment)' "$data/amd.json")" 'JSON comes out as it went in'
+file --sort name >out
+is "$(awk 'NR > 4 && NF > 5 { print $1 }' out | head -4 | tr '\n' ' ')" 'PF cpuid msr npf ' '--sort name'
+is "$(file --sort mean | awk 'NR == 5 { print $1 }')" npf '--sort mean'
+is "$(file --sort cycles | awk 'NR == 6 { print $1 }')" npf '--sort cycles'
+file --top 2 >out
+is "$(grep -c '%' out)/$(grep -o '([0-9]* more' out)" '3/(3 more' '--top 2'
+is "$(file --top 2 --format json | jq '.reasons | length')" 2 '--top 2 in JSON'
+file --top 2 --format json >top.json
+succeeds 'which can be read back' "$report" --source top.json
+file --by class >out
+is "$(column 2 CR_WRITE out)" 30 '--by class'
+file --by vm >out
+is "$(awk '$3 == "kvmstat-guest" { print $1, $2, $4, $6 }' out)" '2 4200 gone 30' '--by vm'
+file --by vcpu >out
+is "$(awk '$1 == 1 && $2 == 1 { print $5 }' out)" 30 '--by vcpu'
+is "$(file --by class --format json | jq -c '[.by, .groups[0].class, (.reasons | length)]')" \
+	'["class","CPUID",5]' '--by class in JSON: groups besides the reasons'
+is "$(file --vm 2 --format json | jq -c '[.totals.exits, (.vms | length)]')" '[30,1]' '--vm ID'
+is "$(file --vm 4100 --format json | jq .totals.exits)" 1130 '--vm PID'
+is "$(file --vm 1 --vcpu 1 --format json | jq -c '[.reasons[].name]')" '["write_cr3"]' '--vcpu'
+fails 1 'no VM .*77.*1 \(pid 4100 qemu-system-x86\), 2 \(pid 4200 kvmstat-guest, gone\)' \
+	'an unknown VM: lists those there are' file --vm 77
+fails 1 'no vCPU 9' 'an unknown vCPU' file --vcpu 9
+fails 1 'no VM was seen' 'no VM at all' "$report" --source "$data/intel.json" --vm 1
+with '.vms[0].comm = "a\u001b[31mb"'
+is "$("$report" --source changed.json --by vm | grep -c $'\e')" 0 'escape sequences are kept off the terminal'
+with '.reasons += [{"code": 1911, "name": "0x777", "class": "OTHER", "exits": 0, "cycles": 9}]'
+succeeds 'an unknown code' "$report" --source changed.json
+is "$(column 3 0x777 out)" 0 'is shown by its number'
+succeeds 'a pipe as a file' sh -c "'$report' --source /dev/stdin <'$data/intel.json'"
+
+echo '# diff'
+jq '.paging = "shadow" | .reasons[4] |= (.exits = 1010 | .cycles = 1010000) |
+	.reasons[3].exits = 0 | .totals.exits = 2140' "$data/amd.json" >shadow.json
+succeeds 'diff' "$report" diff "$data/amd.json" shadow.json
+is "$(column 2 'PF excp' out)/$(column 3 'PF excp' out)/$(column 4 'PF excp' out)" \
+	10/1010/101x 'a reason in both modes'
+is "$(column 2 npf out)/$(column 3 npf out)/$(column 4 npf out)" 20/0/gone 'a reason that is gone'
+is "$(column 4 total out)" 1.84x 'the total'
+is "$(awk 'length > 80' out)" '' 'in 80 columns'
+"$report" diff --format json "$data/amd.json" shadow.json >pair.json
+is "$(jq -c '[.schema, .before.paging, .after.paging, .after.totals.exits, .runs]' pair.json)" \
+	'["kvmstat-diff/1","npt","shadow",2140,1]' 'diff as JSON'
+is "$(jq -c '.reasons[] | select(.name == "PF excp") |
+	[.class, .before.exits.mean, .after.exits.mean, .ratio, .significant]' pair.json)" \
+	'["PAGE_FAULT",10,1010,101,false]' 'a row of it'
+"$report" diff "$data/amd.json" shadow.json >out
+"$report" diff pair.json >out2
+is "$(cat out2)" "$(cat out)" 'a saved comparison is shown as the two were'
+succeeds 'an AMD and an Intel run' "$report" diff "$data/amd.json" "$data/intel.json"
+is "$(column 2 MSR out)/$(column 3 MSR out)" 100/110 'are compared by class'
+is "$(column 2 CR_ACCESS out)/$(column 3 CR_ACCESS out)" 30/40 'as far as both can tell'
+fails 1 'before.schema|schema' 'diff of one run' "$report" diff "$data/amd.json"
+fails 1 'nowhere' 'diff with no such file' "$report" diff "$data/amd.json" nowhere.json
+jq '.after.totals.exits = "x"' pair.json >bad.json
+fails 1 'bad.json: \$.after.totals.exits' 'a comparison with a flaw' "$report" diff bad.json
+
+echo '# stat, on a device that is preloaded'
+# The guest: a VM more in the state, with the exits of the mode in force.
+cat >guest <<'GUEST'
+#!/bin/sh
+if [ "$(cat "$KVMSTAT_SYSROOT/sys/module/kvm_amd/parameters/npt")" = Y ]; then
+	cells='cell 0x72 100 100000
+cell 0x400 5841 9000000'
+else
+	cells='cell 0x72 100 100000
+cell 0x4e 28286 90000000
+cell 0x13 17227 400000000
+cell 0x79 41074 800000000'
+fi
+n=$(($(grep -c '^vm' "$FAKE_KVMSTAT") + 1))
+printf 'vm %s 77 0 guest\nvcpu 0 1000 0\n%s\n' "$n" "$cells" >>"$FAKE_KVMSTAT"
+exit "${1:-0}"
+GUEST
+chmod 755 guest
+export KVMSTAT_SYSROOT=$tmp/root
+new_state() {
+	cat >state <<-STATE
+		head 1 0 0 2
+		vm 1 4100 1 qemu
+		vcpu 0 5000 3
+		cell 0x72 1000 2000000
+		cell 0x78 10 90000000
+	STATE
+}
+new_state
+fake() { preload "$report" "$@"; }
+succeeds 'show' fake
+is "$(column 3 cpuid out)/$(column 3 hlt out)" 1000/10 'its counts'
+fake --format json >show.json
+is "$(jq -c '[.source, .isa, .paging, .tsc_khz, .totals.untraced]' show.json)" \
+	'["module","svm","npt",2000000,3]' 'show as JSON'
+succeeds 'stat' fake stat -o stat.json -- ./guest
+is "$(cat out)" '' '-o: nothing on stdout'
+is "$(jq -c '[.totals.exits, .totals.untraced, (.vms | length), .vms[0].comm, .window]' stat.json)" \
+	'[5941,0,1,"guest","command"]' 'the window has what COMMAND caused, and no more'
+is "$(stat -c %a stat.json)" "$(printf '%o' $((0666 & ~0$(umask))))" 'the file has the usual permissions'
+succeeds "COMMAND's output" fake stat -- echo hello
+like "$(head -n 1 out)" '^hello$' 'comes first'
+succeeds 'stat -r 3' fake stat -r 3 --format json -- ./guest
+is "$(jq -c '[.runs, .totals.exits, (.vms | length), .reasons[0].per_run.exits]' out)" \
+	'[3,5941,0,{"mean":5841,"sd":0}]' 'is the mean run'
+fails 1 "'./guest' exited with status 3" 'COMMAND fails' fake stat -- ./guest 3
+is "$(column 3 npf out)" 5841 'the report is there all the same'
+# shellcheck disable=SC2016 # $$ is COMMAND's
+fails 1 'ended by signal 9' 'COMMAND is killed' fake stat -- sh -c 'kill -9 $$'
+fails 1 "cannot run './nothing': No such file" 'no such COMMAND' fake stat -- ./nothing
+is "$(cat out)" '' 'no report'
+fails 1 'nodir/x.json: .*No such file' '-o where there is no directory' \
+	fake stat -o nodir/x.json -- touch ran
+ok 'COMMAND was not run' test ! -e ran
+fails 1 '/dev/full: .*No space' '-o onto a full disk' fake stat -o /dev/full -- ./guest
+is "$(jq .totals.exits out)" 5941 'the report is on stdout instead'
+echo old >kept.json
+fails 1 'not a thing' 'an older file' fake stat -o kept.json -- './not a thing'
+is "$(cat kept.json)/$(find . -name 'kept.json.*')" old/ 'stays, nothing else is left'
+ln -s kept.json link.json
+fake stat -o link.json -- ./guest
+is "$(test -L link.json && jq .totals.exits kept.json)" 5941 'a symbolic link is followed'
+fails 1 'reset' 'a reset in the window' fake stat -- \
+	sh -c "sed -i 's/^head 1 0/head 1 1/' state"
+new_state
+fails 1 'no VM .*99' 'stat of an unknown VM' fake stat --vm 99 -- ./guest
+is "$(fake stat --vm 1 --format json -- ./guest | jq .totals.exits)" 0 'stat of an idle VM'
+is "$(fake -i 0.01 -n 3 --format json | jq -s -c 'map(.window)')" \
+	'["interval","interval","interval"]' 'intervals are a line each'
+fails 1 'No space left' 'intervals onto a full disk' sh -c \
+	"LD_PRELOAD=$tmp/fake.so '$report' -i 0.01 >/dev/full"
+succeeds 'reset' fake reset
+is "$(fake --format json | jq .totals.exits)" 0 'all is 0'
+new_state
+
+# Ctrl-C: to COMMAND, whose window so far is reported.
+cat >interrupt <<'INTERRUPT'
+#!/bin/bash
+# Jobs of an interactive shell have SIGINT at its default.
+set -m
+LD_PRELOAD=$FAKE "$1" stat --format json -- sh -c '
+	trap "exit 5" INT; ./guest; : >up; while :; do sleep 0.05; done' &
+while ! [ -e up ]; do sleep 0.05; done
+kill -INT $!
+wait $!
+INTERRUPT
+chmod 755 interrupt
+FAKE=$tmp/fake.so fails 1 'exited with status 5' 'SIGINT in stat' ./interrupt "$report"
+is "$(jq .totals.exits out)" 5941 'the window so far is reported'
+
+echo '# paging, on a tree and with a modprobe of our own'
+mkdir bin
+cat >bin/rmmod <<'RMMOD'
+#!/bin/sh
+echo "rmmod $*" >>log
+[ -e "$KVMSTAT_SYSROOT/sys/module/$1" ] || exit 1
+rm -r "$KVMSTAT_SYSROOT/sys/module/$1"
+RMMOD
+cat >bin/modprobe <<'MODPROBE'
+#!/bin/sh
+# Takes what is set, else has defaults that are not the tree's.
+echo "modprobe $*" >>log
+[ -z "$MODPROBE_FAILS" ] || ! [ -e break-now ] || { echo 'modprobe: broken' >&2; exit 1; }
+case "$*" in *"${MODPROBE_REFUSES:-nothing at all}"*) exit 1 ;; esac
+dir=$KVMSTAT_SYSROOT/sys/module/$1
+mkdir -p "$dir/parameters"
+echo 0 >"$dir/refcnt"
+for default in npt=Y avic=N pause_filter_count=0 sev=Y; do
+	echo "${default#*=}" >"$dir/parameters/${default%%=*}"
+done
+shift
+for setting; do
+	value=${setting#*=}
+	case $setting in npt=0) value=${NPT_STUCK:-N} ;; npt=1) value=Y ;; esac
+	echo "$value" >"$dir/parameters/${setting%%=*}"
+done
+MODPROBE
+chmod 755 bin/*
+export PATH=$tmp/bin:$PATH MODPROBE_FAILS='' MODPROBE_REFUSES='' NPT_STUCK=''
+mode() { cat root/sys/module/kvm_amd/parameters/npt; }
+parameters() { (cd root/sys/module/kvm_amd/parameters && cat npt avic pause_filter_count) | tr '\n' ' '; }
+fresh() {
+	fake_tree "$1"
+	new_state
+	rm -f log up break-now
+}
+fresh Y
+succeeds 'paging' fake paging -o paging.json -- ./guest
+ok "the issue's own check" jq -e '.before.paging == "npt" and .after.paging == "shadow" and
+	.before.totals.exits > 5000 and .after.totals.exits > 2 * .before.totals.exits' paging.json
+is "$(grep -c . log)/$(sed -n 2p log)/$(sed -n 4p log | grep -o npt=.)" \
+	'6/modprobe kvm_amd npt=1 avic=Y pause_filter_count=3000 sev=N/npt=0' 'nested first, then shadow' ||
+	cat log
+is "$(parameters)" 'Y Y 3000 ' 'mode and parameters are as before'
+fresh Y
+succeeds 'paging -r 3' fake paging -r 3 -- ./guest
+for row in 'npf 5841 0 gone' 'invlpg 0 41074 new' 'write_cr3 0 17227 new' 'PF excp 0 28286 new' \
+	'cpuid 100 100 1.00x'; do
+	name=${row% * * *}
+	is "$name $(column 2 "$name" out) $(column 3 "$name" out) $(column 4 "$name" out)" "$row" \
+		"the table has $name"
+done
+like "$(cat out)" 'verified before and after each run' 'it says that the mode was verified'
+fresh N
+succeeds 'paging, from shadow paging' fake paging -- ./guest
+is "$(parameters)" 'N Y 3000 ' 'back to shadow paging'
+is "$(sed -n 2p log | grep -c sev)/$(sed -n 6p log | grep -c sev=N)" 0/1 \
+	"what shadow paging switched off is not carried into nested paging"
+
+# left_as_before NAME: the mode is, whoever restores it gets ten seconds
+left_as_before() {
+	local i
+	for i in $(seq 100); do
+		tail -n 1 log | grep -q "npt=${2:-1}" && ! pgrep -f "^$report paging" >/dev/null && break
+		sleep 0.1
+	done
+	is "$(parameters)" "${3:-Y} Y 3000 " "$1: the mode is as before (after $i tries)"
+}
+fresh Y
+fails 1 "'./guest' exited with status 3.*put back" 'COMMAND fails' fake paging -- ./guest 3
+is "$(cat out)" '' 'nothing is reported'
+left_as_before 'COMMAND fails'
+fresh Y
+fails 1 'exited with status 4' 'COMMAND fails under shadow paging' \
+	fake paging -- sh -c 'grep -q Y root/sys/module/kvm_amd/parameters/npt || exit 4'
+left_as_before 'COMMAND fails under shadow paging'
+fresh Y
+fails 1 'cannot run' 'no such COMMAND' fake paging -- ./nothing
+left_as_before 'no such COMMAND'
+fresh Y
+fails 1 'mode is "shadow" after the run' 'somebody else changes the mode' \
+	fake paging -- sh -c 'echo N >root/sys/module/kvm_amd/parameters/npt'
+left_as_before 'somebody else changes the mode'
+
+# Signals, in either mode: while COMMAND runs, and has a child that outlives it.
+for paging in Y N; do
+	for signal in INT TERM KILL HUP QUIT; do
+		[ $paging$signal != NHUP ] || break	# the same as the others by now
+		fresh Y
+		# Jobs of a script ignore SIGINT: kept so once, to be made to end.
+		defaults=--default-signal=INT,QUIT
+		[ $signal$paging != INTY ] || defaults=
+		# shellcheck disable=SC2086 # none, or one
+		LD_PRELOAD=$tmp/fake.so env $defaults "$report" paging -- sh -c "
+			grep -q $paging root/sys/module/kvm_amd/parameters/npt || exit 0
+			sleep 31.5 & echo \$! >left; : >up; wait" >out 2>err &
+		pid=$!
+		while ! [ -e up ]; do sleep 0.05; done
+		kill -$signal $pid
+		wait $pid 2>/dev/null
+		status=$?
+		is "$status" "$([ $signal = KILL ] && echo 137 || echo 1)" "SIG$signal under npt=$paging: status"
+		left_as_before "SIG$signal under npt=$paging"
+		sleep 0.1
+		kill -0 "$(cat left)" 2>/dev/null && grep -q 'State:.*[RSD]' "/proc/$(cat left)/status"
+		is $? 1 "SIG$signal under npt=$paging: nothing of COMMAND is left"
+	done
+done
+
+# A slow modprobe is not cut in the middle.
+fresh Y
+mv bin/modprobe bin/real
+printf '#!/bin/sh\n: >up\nsleep 0.5\nexec real "$@"\n' >bin/modprobe
+chmod 755 bin/modprobe
+LD_PRELOAD=$tmp/fake.so "$report" paging -- ./guest >out 2>err &
+pid=$!
+while ! [ -e up ]; do sleep 0.05; done
+kill -KILL $pid
+wait $pid 2>/dev/null
+left_as_before 'SIGKILL in the middle of a reload'
+mv bin/real bin/modprobe
+
+fresh Y
+mkdir -p root/proc/4321/fd
+echo qemu-system-x86 >root/proc/4321/comm
+ln -s anon_inode:kvm-vm root/proc/4321/fd/11
+fails 1 'in use by: pid 4321 \(qemu-system-x86\)' 'a VM holds the module' fake paging -- ./guest
+ok 'nothing was touched' test ! -e log
+fresh Y
+echo 2 >root/sys/module/kvm_amd/refcnt
+fails 1 'in use \(2 times\)' 'a VM that cannot be seen holds it' fake paging -- ./guest
+fresh Y
+rm -r root/sys/module/kvm_amd
+fails 1 'no KVM vendor module' 'no vendor module' fake paging -- ./guest
+fresh Y
+rm root/sys/module/kvm_amd/refcnt
+fails 1 'built into' 'a vendor module that is built in' fake paging -- ./guest
+fresh Y
+NPT_STUCK=Y fails 1 'mode in force is "npt"' 'a mode that is not to be had' fake paging -- ./guest
+left_as_before 'a mode that is not to be had'
+fresh Y
+MODPROBE_REFUSES=avic fails 1 'did not accept' 'parameters that are refused' fake paging -- ./guest
+like "$(cat err)" 'parameter avic was Y before' 'what could not be restored is named'
+is "$(column 2 npf out)" 5841 'the report is there all the same'
+fresh Y
+MODPROBE_FAILS=1 fails 1 'cannot load' 'modprobe fails' fake paging -- sh -c ': >break-now'
+like "$(cat err)" 'NOT AS IT WAS.*sudo rmmod kvm_amd; sudo modprobe kvm_amd npt=1' 'the command to type is named'
+fresh Y
+fails 1 'nodir.*No such file' 'paging -o where there is no directory' \
+	fake paging -o nodir/p.json -- ./guest
+ok 'nothing was touched' test ! -e log
+fresh Y
+fails 1 'No space' 'paging -o onto a full disk' fake paging -o /dev/full -- ./guest
+is "$(jq .after.totals.exits out)" 86687 'the report is on stdout instead'
+left_as_before 'paging -o onto a full disk'
+done_testing
