@@ -5,7 +5,7 @@
 set -u
 here=$(realpath "$(dirname "$0")")
 . "$here/tap.sh"
-in_lab --smp 2 --load
+in_lab --load
 tracing=/sys/kernel/tracing
 event=$tracing/events/kvm/kvm_exit
 dir=$(mktemp -d)

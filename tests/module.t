@@ -4,7 +4,7 @@
 # device's ABI, VMs that are gone, resets, debugfs.
 set -u
 . "$(dirname "$0")/tap.sh"
-in_lab --smp 2
+in_lab
 tree=$(realpath "$(dirname "$0")/..")
 debugfs=/sys/kernel/debug/kvmstat
 total() { awk '$1 == "total" { print $2 }' $debugfs/reasons; }

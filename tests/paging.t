@@ -4,7 +4,7 @@
 # was, with the mode and the parameters it had.
 set -u
 . "$(dirname "$0")/tap.sh"
-in_lab --smp 2 --load --timeout 600
+in_lab --load --timeout 600
 parameters=/sys/module/kvm_amd/parameters
 dir=$(mktemp -d)
 cd "$dir" || exit 1
