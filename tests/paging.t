@@ -50,7 +50,7 @@ for mode in npt=1 npt=0; do
 			while ! [ -e started ]; do sleep 0.05; done
 			sleep 0.2
 			pkill -$signal -x -o kvmstat-report
-			wait $tool
+			wait $tool 2>/dev/null
 			status=$?
 			settle
 			if [ $signal = KILL ]; then

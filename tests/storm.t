@@ -62,5 +62,7 @@ ok '5 rounds of kvm itself' kvm_rounds
 after=$(awk '$1 == "total" { print $2 }' /sys/kernel/debug/kvmstat/reasons)
 is "$((after > before))" 1 'the module counts on after kvm was reloaded'
 rmmod kvmstat
-is "$(dmesg -l emerg,alert,crit,err,warn)" '' 'no kernel message above notice'
+# hrtimer's line tells only that the emulator was held up by its own host.
+is "$(dmesg -l emerg,alert,crit,err,warn | grep -v 'hrtimer: interrupt took')" '' \
+	'no kernel message above notice'
 done_testing
