@@ -74,7 +74,7 @@ static int parse_options(int argc, char **argv, uint64_t *count)
 	int c, err = 0;
 
 	opterr = 0;
-	while (!err && (c = getopt_long(argc, argv, "+:", options, NULL)) != -1) {
+	while (!err && (c = getopt_long(argc, argv, ":", options, NULL)) != -1) {
 		if (c == 'c')
 			err = parse_count(optarg, count);
 		else if (c == 'h')

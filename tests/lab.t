@@ -37,6 +37,15 @@ is "$(tail -n +11 "$dir/out" | sha256sum)" "$(seq 200000 | sha256sum)" 'a long o
 is "$(cat "$dir/err")" noise 'stderr apart from stdout, and nothing else on it'
 is "$(cat "$dir/lab/file")" kept 'LAB_OUT comes back in --out'
 
+
+# Whoever reads it: slowly, only the beginning, or not at all.
+is "$(tests/lab/run -- seq 200000 2>/dev/null | { sleep 12; sha256sum; })" \
+	"$(seq 200000 | sha256sum)" 'a slow reader gets everything'
+is "$(timeout 60 tests/lab/run -- seq 200000 2>/dev/null | head -n 1)" 1 'a reader may leave'
+tests/lab/run -- echo output >/dev/full 2>"$dir/err"
+is $? 1 'output onto a full disk is a failure'
+like "$(cat "$dir/err")" "output could not be written" '…and said to be one'
+
 status=$(lab -- sh -c 'echo c >/proc/sysrq-trigger')
 is "$status" 122 'a crash is not a success'
 like "$(cat "$dir/err")" 'the kernel crashed: .*sysrq triggered crash' '…and said to be one'

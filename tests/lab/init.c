@@ -29,7 +29,7 @@
 #include <unistd.h>
 
 #define ROOT		"/host"
-#define MAX_STRINGS	1024
+#define MAX_STRINGS	65536
 #define MAX_KEPT	64
 
 static void power_off(void)
@@ -84,8 +84,13 @@ static char **read_strings(const char *path)
 	if (!text || read(fd, text, st.st_size) != st.st_size)
 		die("cannot read", path);
 	close(fd);
-	for (at = text; at < text + st.st_size && n < MAX_STRINGS; at += strlen(at) + 1)
+	for (at = text; at < text + st.st_size; at += strlen(at) + 1) {
+		if (n == MAX_STRINGS) {
+			errno = E2BIG;
+			die("cannot take so many strings from", path);
+		}
 		list[n++] = at;
+	}
 	return list;
 }
 
