@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Every counter in one buffer. Two passes over the registry under its mutex:
- * measure, then copy. VMs and vCPUs that appear in between are left for the
- * next snapshot; what was measured cannot disappear.
+ * measure, then copy. Where more appeared in between than there is room for, it
+ * is done again with more room, so that nothing is ever left out.
  */
 #include <linux/err.h>
 #include <linux/mm.h>
@@ -75,6 +75,7 @@ static size_t bytes(const struct measure *m)
 /* Where the copy has got to; 'room' is what was measured. */
 struct copy {
 	struct measure room, used;
+	bool overflow;
 	struct kvmstat_vm *vms;
 	struct kvmstat_vcpu *vcpus;
 	struct kvmstat_cell *cells;
@@ -93,10 +94,14 @@ static void copy_cells(const struct vcpu_record *rec, struct copy *c)
 	/* As in measure_vcpu(). */
 	u32 i, nr = smp_load_acquire(&rec->tally.nr_cells);
 
-	for (i = 0; i < nr && c->used.cells < c->room.cells; i++) {
+	for (i = 0; i < nr; i++) {
 		const struct tally_cell *cell = &rec->tally.cells[i];
 		struct kvmstat_cell *out = &c->cells[c->used.cells];
 
+		if (c->used.cells == c->room.cells) {
+			c->overflow = true;
+			return;
+		}
 		out->exits = READ_ONCE(cell->exits) - rec->base.exits[i];
 		out->cycles = READ_ONCE(cell->cycles) - rec->base.cycles[i];
 		if (!out->exits && !out->cycles)
@@ -106,13 +111,14 @@ static void copy_cells(const struct vcpu_record *rec, struct copy *c)
 	}
 }
 
-/* False when there was no room measured for it: it is new. */
-static bool copy_vcpu(const struct vcpu_record *rec, struct copy *c)
+static void copy_vcpu(const struct vcpu_record *rec, struct copy *c)
 {
 	struct kvmstat_vcpu *out;
 
-	if (c->used.vcpus == c->room.vcpus)
-		return false;
+	if (c->used.vcpus == c->room.vcpus) {
+		c->overflow = true;
+		return;
+	}
 	out = &c->vcpus[c->used.vcpus++];
 	out->id = rec->vcpu_id;
 	out->guest_cycles = READ_ONCE(rec->tally.guest_cycles) - rec->base.guest_cycles;
@@ -120,7 +126,6 @@ static bool copy_vcpu(const struct vcpu_record *rec, struct copy *c)
 	out->first_cell = c->used.cells;
 	copy_cells(rec, c);
 	out->nr_cells = c->used.cells - out->first_cell;
-	return true;
 }
 
 static void copy_vm(const struct vm_record *vm, struct copy *c)
@@ -128,8 +133,10 @@ static void copy_vm(const struct vm_record *vm, struct copy *c)
 	struct vcpu_record *rec;
 	struct kvmstat_vm *out;
 
-	if (c->used.vms == c->room.vms)
+	if (c->used.vms == c->room.vms) {
+		c->overflow = true;
 		return;
+	}
 	out = &c->vms[c->used.vms++];
 	out->id = vm->id;
 	out->pid = vm->pid;
@@ -137,8 +144,7 @@ static void copy_vm(const struct vm_record *vm, struct copy *c)
 	memcpy(out->comm, vm->comm, sizeof(out->comm));
 	out->first_vcpu = c->used.vcpus;
 	list_for_each_entry_rcu(rec, &vm->vcpus, of_vm, lockdep_is_held(&registry_mutex))
-		if (!copy_vcpu(rec, c))
-			break;
+		copy_vcpu(rec, c);
 	out->nr_vcpus = c->used.vcpus - out->first_vcpu;
 }
 
@@ -152,7 +158,8 @@ static void copy_retired(struct copy *c)
 	out->nr_vcpus = 1;
 }
 
-static void copy_all(struct kvmstat_snapshot *s, const struct measure *room)
+/* False when there was not room enough. */
+static bool copy_all(struct kvmstat_snapshot *s, const struct measure *room)
 {
 	struct copy c = { .room = *room };
 	struct vm_record *vm;
@@ -171,6 +178,7 @@ static void copy_all(struct kvmstat_snapshot *s, const struct measure *room)
 	s->nr_cells = c.used.cells;
 	memmove(snapshot_vcpus(s), c.vcpus, c.used.vcpus * sizeof(*c.vcpus));
 	memmove(snapshot_cells(s), c.cells, c.used.cells * sizeof(*c.cells));
+	return !c.overflow;
 }
 
 static void fill_header(struct kvmstat_snapshot *s)
@@ -191,22 +199,42 @@ static void fill_header(struct kvmstat_snapshot *s)
 	s->lost = registry_lost();
 }
 
+/* With room for so many more VMs and vCPUs than there are, and their cells. */
+static struct kvmstat_snapshot *take_with_spare(unsigned int spare, size_t *size)
+{
+	struct measure room = measure();
+	struct kvmstat_snapshot *s;
+
+	room.vms += spare;
+	room.vcpus += spare;
+	room.cells += spare * 16;
+	s = kvzalloc(bytes(&room), GFP_KERNEL);
+	if (!s)
+		return ERR_PTR(-ENOMEM);
+	fill_header(s);
+	if (!copy_all(s, &room)) {
+		kvfree(s);
+		return ERR_PTR(-ENOSPC);
+	}
+	*size = (void *)(snapshot_cells(s) + s->nr_cells) - (void *)s;
+	return s;
+}
+
 struct kvmstat_snapshot *snapshot_take(size_t *size)
 {
 	struct kvmstat_snapshot *s;
-	struct measure room;
+	unsigned int spare;
 
 	if (mutex_lock_killable(&registry_mutex))
 		return ERR_PTR(-EINTR);
-	room = measure();
-	s = kvzalloc(bytes(&room), GFP_KERNEL);
-	if (s) {
-		fill_header(s);
-		copy_all(s, &room);
-		*size = (void *)(snapshot_cells(s) + s->nr_cells) - (void *)s;
+	/* Doubled room outgrows whatever may appear during one pass. */
+	for (spare = 0; ; spare = spare ? 2 * spare : 16) {
+		s = take_with_spare(spare, size);
+		if (s != ERR_PTR(-ENOSPC))
+			break;
 	}
 	mutex_unlock(&registry_mutex);
-	return s ?: ERR_PTR(-ENOMEM);
+	return s;
 }
 
 int snapshot_reset(void)
