@@ -6,6 +6,7 @@
 #include <linux/module.h>
 #include <linux/seq_file.h>
 #include <linux/sort.h>
+#include <linux/string_helpers.h>
 #include <linux/trace_events.h>
 #include <asm/svm.h>
 #include <asm/vmx.h>
@@ -139,6 +140,14 @@ static void print_vcpu(struct seq_file *m, struct kvmstat_snapshot *s,
 		print_cell(m, s->isa, &cells[i]);
 }
 
+/* A process may call itself what it likes: no control character gets through. */
+static void print_vm_identity(struct seq_file *m, const struct kvmstat_vm *vm)
+{
+	seq_printf(m, "vm %llu  pid %u  comm ", vm->id, vm->pid);
+	seq_escape_str(m, vm->comm, ESCAPE_HEX | ESCAPE_NP, NULL);
+	seq_printf(m, "  %s\n", vm->flags & KVMSTAT_VM_ALIVE ? "alive" : "gone");
+}
+
 static void print_vm(struct seq_file *m, struct kvmstat_snapshot *s, const struct kvmstat_vm *vm)
 {
 	u32 i;
@@ -146,8 +155,7 @@ static void print_vm(struct seq_file *m, struct kvmstat_snapshot *s, const struc
 	if (vm->flags & KVMSTAT_VM_RETIRED)
 		seq_puts(m, "vm -  all that are no longer kept one by one\n");
 	else
-		seq_printf(m, "vm %llu  pid %u  comm %s  %s\n", vm->id, vm->pid, vm->comm,
-			   vm->flags & KVMSTAT_VM_ALIVE ? "alive" : "gone");
+		print_vm_identity(m, vm);
 	for (i = 0; i < vm->nr_vcpus; i++)
 		print_vcpu(m, s, snapshot_vcpus(s) + vm->first_vcpu + i);
 }
