@@ -230,7 +230,8 @@ static int read_image(struct btf_image *img, const char *module)
 	ssize_t n;
 
 	snprintf(path, sizeof(path), "/sys/kernel/btf/%s", module);
-	n = kernel_read_file_from_path(path, 0, &img->data, INT_MAX, &img->size, READING_UNKNOWN);
+	n = kernel_read_file_from_path_initns(path, 0, &img->data, INT_MAX, &img->size,
+					      READING_UNKNOWN);
 	if (n < 0) {
 		pr_err("cannot read %s (error %zd), so the probes cannot be checked against this kernel: mount sysfs, or use a kernel with CONFIG_DEBUG_INFO_BTF_MODULES, or load with check_prototypes=0 at your own risk\n",
 		       path, n);

@@ -18,6 +18,11 @@
 #error "kvmstat needs a kernel of 5.16 or later (kvm_exit(vcpu, isa))"
 #endif
 
+/* A vCPU's record is allocated where an RT kernel's allocator may not be called. */
+#ifdef CONFIG_PREEMPT_RT
+#error "kvmstat does not work on PREEMPT_RT kernels yet"
+#endif
+
 #ifndef CONFIG_X86_64
 #error "kvmstat is for x86-64"
 #endif

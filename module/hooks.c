@@ -268,10 +268,12 @@ static int module_event(struct notifier_block *nb, unsigned long event, void *da
 
 	if (strcmp(mod->name, "kvm"))
 		return NOTIFY_OK;
-	if (event == MODULE_STATE_COMING)
+	if (event == MODULE_STATE_COMING) {
 		module_coming(mod);
-	else if (event == MODULE_STATE_GOING)
+	} else if (event == MODULE_STATE_GOING) {
 		detach();
+		hooked.refused = false;
+	}
 	return NOTIFY_OK;
 }
 

@@ -27,7 +27,7 @@ struct hlist_head vcpu_table[1 << VCPU_TABLE_BITS];
 /*
  * Protects the two tables, the lists' tails and next_vm_id. Taken with
  * interrupts off in KVM's entry path and in kprobes: innermost but for the
- * allocator's own locks. Raw, for none of these may sleep on PREEMPT_RT.
+ * allocator's own locks.
  */
 static DEFINE_RAW_SPINLOCK(registry_lock);
 static struct hlist_head vm_table[1 << VM_TABLE_BITS];
