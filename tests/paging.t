@@ -64,6 +64,26 @@ for mode in npt=1 npt=0; do
 	done
 done
 
+# A second copy would take the first one's mode for the original.
+load_with npt=1
+before=$(state)
+kvmstat-report paging -o first.json -- sh -c 'kvmstat-guest run touch; sleep 2' >/dev/null 2>&1 &
+first=$!
+while ! [ "$(cat $parameters/npt 2>/dev/null)" = N ]; do sleep 0.05; done
+kvmstat-report paging -- true >out 2>err
+is $? 1 'a second copy stops'
+like "$(cat err)" 'another kvmstat-report paging is at work' '…and says why'
+wait $first
+is $? 0 '…the first goes on'
+is "$(jq '[.after.reasons[] | select(.name == "npf")] | length' first.json)" 0 '…and measured shadow paging'
+restored 'two copies'
+
+# Somebody else reloads the module, to the same mode.
+kvmstat-report paging -- sh -c 'rmmod kvm_amd; modprobe kvm_amd npt=1' >out 2>err
+is $? 1 'a reload from outside fails the measurement'
+like "$(cat err)" 'was reloaded by somebody else after the run' '…and is said'
+restored 'reload from outside'
+
 # A VM that runs keeps the module.
 load_with npt=1
 before=$(state)

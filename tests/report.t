@@ -384,7 +384,7 @@ like "$(cat out)" 'verified before and after each run' 'it says that the mode wa
 fresh N
 succeeds 'paging, from shadow paging' fake paging -- ./guest
 is "$(parameters)" 'N Y 3000 ' 'back to shadow paging'
-is "$(sed -n 2p log | grep -c sev)/$(sed -n 6p log | grep -c sev=N)" 0/1 \
+is "$(sed -n 2p log | grep -c sev)/$(sed -n 4p log | grep -c sev=N)" 0/1 \
 	"what shadow paging switched off is not carried into nested paging"
 
 # left_as_before NAME: the mode is, whoever restores it gets ten seconds

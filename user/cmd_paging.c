@@ -9,17 +9,26 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include <linux/capability.h>
 
 #include "commands.h"
+#include "device.h"
 #include "keeper.h"
 #include "measure.h"
 #include "message.h"
 #include "sysfs.h"
 #include "vendor.h"
+
+struct session {
+	struct vendor vendor;
+	struct keeper keeper;
+	uint64_t load_id;	/* of the vendor module that is measured */
+	struct measurement nested, shadow;
+};
 
 static bool may_load_modules(void)
 {
@@ -45,22 +54,38 @@ static int check_rights(void)
 	return -1;
 }
 
-static int check_mode(const struct vendor *vendor, enum paging wanted, const char *when)
+/*
+ * Only one at a time: the second would take the first's mode for the
+ * original. The keeper inherits the lock, so it lasts until all is put back.
+ */
+static int lock_out_others(void)
 {
+	int fd = device_open(false);
+
+	if (fd < 0)
+		return -1;
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		error("paging: another kvmstat-report paging is at work: wait until it has put the paging mode back");
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+static int check_mode(const struct session *s, enum paging wanted, const char *when)
+{
+	const struct vendor *vendor = &s->vendor;
 	enum paging found = vendor_paging(vendor);
 
-	if (found == wanted)
+	if (found == wanted && vendor_load_id(vendor) == s->load_id)
 		return 0;
-	error("%s: the paging mode is \"%s\" %s, not \"%s\": somebody else reloaded it; nothing is reported",
+	if (found == wanted)
+		error("%s was reloaded by somebody else %s: nothing is reported", vendor->module, when);
+	else
+		error("%s: the paging mode is \"%s\" %s, not \"%s\": somebody else reloaded it; nothing is reported",
 	      vendor->module, paging_name(vendor, found), when, paging_name(vendor, wanted));
 	return -1;
 }
-
-struct session {
-	struct vendor vendor;
-	struct keeper keeper;
-	struct measurement nested, shadow;
-};
 
 static void watch_command(pid_t pid, void *arg)
 {
@@ -88,7 +113,7 @@ static int run_once(struct session *s, struct measurement *m, enum paging paging
 	struct run window;
 	int status;
 
-	if (check_mode(&s->vendor, paging, "before the run") < 0 ||
+	if (check_mode(s, paging, "before the run") < 0 ||
 	    measure_once(m, &window, &status) < 0)
 		return -1;
 	unwatch_empty(&s->keeper, child_last());
@@ -100,7 +125,7 @@ static int run_once(struct session *s, struct measurement *m, enum paging paging
 			      ": the paging mode is put back, nothing is reported");
 		return -1;
 	}
-	return check_mode(&s->vendor, paging, "after the run");
+	return check_mode(s, paging, "after the run");
 }
 
 static int measure_mode(struct session *s, struct measurement *m, enum paging paging)
@@ -109,6 +134,7 @@ static int measure_mode(struct session *s, struct measurement *m, enum paging pa
 
 	if (interrupted() < 0 || keeper_set_paging(&s->keeper, paging) < 0)
 		return -1;
+	s->load_id = vendor_load_id(&s->vendor);
 	for (i = 0; i < m->options->runs; i++)
 		if (run_once(s, m, paging) < 0)
 			return -1;
@@ -191,11 +217,18 @@ int cmd_paging(const struct options *options)
 {
 	struct session session = { .vendor = { 0 } };
 	struct source source;
-	int ret;
+	int ret, lock;
 
-	if (check_rights() < 0 || source_open(&source, "module") < 0)
+	if (check_rights() < 0)
 		return EXIT_FAILED;
-	ret = with_source(&session, options, &source);
-	source_close(&source);
+	lock = lock_out_others();
+	if (lock < 0)
+		return EXIT_FAILED;
+	ret = source_open(&source, "module");
+	if (ret == 0) {
+		ret = with_source(&session, options, &source);
+		source_close(&source);
+	}
+	close(lock);
 	return ret < 0 ? EXIT_FAILED : EXIT_DONE;
 }

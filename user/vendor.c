@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "child.h"
@@ -293,9 +294,10 @@ int vendor_reload(const struct vendor *vendor, enum paging paging)
 	return -1;
 }
 
-static bool warn_changed(const struct vendor *vendor)
+/* Does each parameter have its value again? Says which do not, if it is to. */
+static bool parameters_as_found(const struct vendor *vendor, bool say)
 {
-	bool changed = false;
+	bool same = true;
 	char value[64];
 	size_t i;
 
@@ -305,11 +307,12 @@ static bool warn_changed(const struct vendor *vendor)
 		if (read_parameter(value, sizeof(value), vendor->module, p->name) &&
 		    !strcmp(value, p->value))
 			continue;
-		warning("%s: parameter %s was %s before: set it back by hand",
-			vendor->module, p->name, p->value);
-		changed = true;
+		if (say)
+			warning("%s: parameter %s was %s before: set it back by hand",
+				vendor->module, p->name, p->value);
+		same = false;
 	}
-	return changed;
+	return same;
 }
 
 static void explain_restore(const struct vendor *vendor)
@@ -325,9 +328,22 @@ static void explain_restore(const struct vendor *vendor)
 
 int vendor_restore(const struct vendor *vendor)
 {
+	/* Nothing was changed, or it is already put back. */
+	if (vendor_paging(vendor) == vendor->paging && parameters_as_found(vendor, false))
+		return 0;
 	if (vendor_reload(vendor, vendor->paging) < 0) {
 		explain_restore(vendor);
 		return -1;
 	}
-	return warn_changed(vendor) ? -1 : 0;
+	return parameters_as_found(vendor, true) ? 0 : -1;
+}
+
+/* sysfs numbers a module's directory anew each time it is loaded. */
+uint64_t vendor_load_id(const struct vendor *vendor)
+{
+	char path[SYSFS_PATH_MAX];
+	struct stat st;
+
+	sysfs_path(path, "/sys/module/%s/parameters", vendor->module);
+	return stat(path, &st) ? 0 : st.st_ino;
 }

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum paging { PAGING_UNKNOWN, PAGING_SHADOW, PAGING_NESTED };
 
@@ -33,6 +34,8 @@ void vendor_free(struct vendor *vendor);
 
 /* The mode in force now, read from the module. */
 enum paging vendor_paging(const struct vendor *vendor);
+/* Differs from one load of the module to the next; 0 when it is not loaded. */
+uint64_t vendor_load_id(const struct vendor *vendor);
 const char *paging_name(const struct vendor *vendor, enum paging paging);
 
 /* 0, or -1 after an error message that names the processes that use it. */
