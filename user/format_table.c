@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Results as tables, for people. */
+#include <math.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -269,9 +270,10 @@ static void exit_cells(struct table *table, double before, double after)
 {
 	char buf[TEXT_CELL];
 
-	snprintf(buf, sizeof(buf), "%.0f", before);
+	/* Halves go up, as in the rounded mean that JSON and the totals have. */
+	snprintf(buf, sizeof(buf), "%.0f", round(before));
 	table_cell(table, buf);
-	snprintf(buf, sizeof(buf), "%.0f", after);
+	snprintf(buf, sizeof(buf), "%.0f", round(after));
 	table_cell(table, buf);
 	table_cell(table, text_ratio(buf, before, after));
 }
