@@ -124,11 +124,15 @@ static void list_expected(uint32_t isa, const struct expected *expect)
 
 static int cmd_list(int argc, char **argv)
 {
+	uint64_t count = 0;
 	size_t i;
-	int w;
+	int w, err;
 
-	if (argc > 1)
-		return misuse("list takes no argument, not", argv[1]);
+	err = parse_options(argc, argv, &count);
+	if (err)
+		return err;
+	if (optind < argc || count)
+		return misuse("list takes no argument, not", argv[argc - 1]);
 	printf("Exits: N x the count, and +N besides (of a measured guest, +1 is its end mark).\n");
 	for (i = 0; i < catalogue_size; i++) {
 		const struct guest *guest = &catalogue[i];
