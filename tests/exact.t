@@ -40,6 +40,13 @@ else
 		"$(awk -v u="$untraced" '{ s += $2 } END { print s + u }' ftrace)" \
 		'the same sum as the hist trigger, with the untraced'
 fi
+# One vCPU that does nothing but exit: what it spent in and out of the guest is
+# most of the window, and never more than all of it.
+kvmstat-report stat -o busy.json -- kvmstat-guest run --count 200000 cpuid
+is "$(jq '(.totals.cycles + .totals.guest_cycles) / (.window_ns * .tsc_khz / 1e6) |
+	. > 0.5 and . <= 1' busy.json)" true 'cycles in and out of the guest add up to the time there was'
+is "$(jq '.reasons[] | select(.name == "cpuid") | .exits == 200002 and .cycles > .exits * 100' busy.json)" \
+	true '…and CPUID has its exits and their cycles'
 echo "# $exits exits, $untraced untraced, $(wc -l <ours) reasons"
 echo '!hist:keys=exit_reason' >"$event/trigger"
 done_testing

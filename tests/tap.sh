@@ -51,21 +51,22 @@ like() {
 # relay PREFIX COMMAND…: each test in COMMAND's own TAP becomes one of ours,
 # and so does its exit status
 relay() {
-	local prefix=$1 line log status
+	local prefix=$1 line log status plan='' seen=0
 	shift
 	log=$(mktemp)
 	"$@" >"$log" 2>&1
 	status=$?
 	while IFS= read -r line; do
 		case $line in
-		ok\ *) verdict 0 "$prefix: ${line#ok * - }" ;;
-		not\ ok\ *) verdict 1 "$prefix: ${line#not ok * - }" ;;
-		1..*) ;;
+		ok\ *) seen=$((seen + 1)) && verdict 0 "$prefix: ${line#ok * - }" ;;
+		not\ ok\ *) seen=$((seen + 1)) && verdict 1 "$prefix: ${line#not ok * - }" ;;
+		1..*) plan=${line#1..} ;;
 		*) echo "# ${line#\# }" ;;
 		esac
 	done <"$log"
 	rm -f "$log"
 	verdict "$status" "$prefix: exit status" "got: $status"
+	is "$seen" "$plan" "$prefix: as many tests as planned"
 }
 
 done_testing() {
