@@ -9,6 +9,7 @@
 #include "../module/uapi/kvmstat.h"
 #include "../user/message.h"
 #include "../user/reasons.h"
+#include "../user/version.h"
 #include "catalogue.h"
 #include "cpu.h"
 #include "verify.h"
@@ -210,6 +211,10 @@ int main(int argc, char **argv)
 	}
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
 		usage(stdout);
+		return finish_output(EXIT_DONE);
+	}
+	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V")) {
+		puts("kvmstat-guest " KVMSTAT_VERSION);
 		return finish_output(EXIT_DONE);
 	}
 	for (i = 0; i < NR_COMMANDS; i++)

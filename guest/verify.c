@@ -25,6 +25,7 @@
 #include "verify.h"
 #include "vm.h"
 
+/* As many as the module has for our one vCPU (TALLY_CELLS). */
 #define COUNTS_MAX	64
 
 /* Exits of our VM by code. */

@@ -14,6 +14,7 @@ is "$(status)" 2 'no command: usage'
 is "$(status frobnicate)" 2 'an unknown command'
 like "$(cat "$err")" "no command 'frobnicate'.*--help" '…is named'
 is "$(status --help)" 0 '--help'
+is "$(status --version)" 0 '--version'
 is "$(status run --help)" 0 'run --help'
 is "$(status list)" 0 'list'
 is "$("$guest" list | grep -c '^  SVM, nested')" "$("$guest" list | grep -c '^  count')" \

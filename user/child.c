@@ -290,6 +290,16 @@ int child_run(char *const argv[], const struct child_options *options, int *stat
 	return pid > 0 ? 0 : -1;
 }
 
+/* rmmod and modprobe are there, which su and cron do not always search. */
+static void search_sbin(void)
+{
+	const char *old = getenv("PATH");
+	char *path;
+
+	if (asprintf(&path, "%s%s/usr/sbin:/sbin", old ?: "", old ? ":" : "") >= 0)
+		setenv("PATH", path, 1);
+}
+
 bool child_succeeds(const char * const *argv)
 {
 	int status;
@@ -301,6 +311,7 @@ bool child_succeeds(const char * const *argv)
 	}
 	if (!pid) {
 		restore_signals();
+		search_sbin();
 		execvp(argv[0], (char * const *)argv);
 		error("cannot run '%s': %s", argv[0], strerror(errno));
 		_exit(127);

@@ -1,8 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* kvmstat-report diff: two saved runs side by side. */
+#include <inttypes.h>
+
 #include "commands.h"
 #include "json.h"
 #include "message.h"
+
+/* Reasons that --top left out would look as if there had been none. */
+static int read_whole(const char *path, struct run *run)
+{
+	uint64_t sum = 0;
+	size_t i;
+
+	if (json_read_run(path, run) < 0)
+		return -1;
+	for (i = 0; i < run->reasons.nr; i++)
+		sum += run->reasons.list[i].exits;
+	if (sum == run->totals.exits)
+		return 0;
+	error("%s: %" PRIu64 " of its exits are of reasons that --top left out: save it again without --top",
+	      path, run->totals.exits - sum);
+	run_free(run);
+	return -1;
+}
 
 static int read_both(const struct options *options, struct run *before, struct run *after,
 		     bool *mode_verified)
@@ -10,9 +30,9 @@ static int read_both(const struct options *options, struct run *before, struct r
 	*mode_verified = false;
 	if (options->nr_operands == 1)
 		return json_read_comparison(options->operands[0], before, after, mode_verified);
-	if (json_read_run(options->operands[0], before) < 0)
+	if (read_whole(options->operands[0], before) < 0)
 		return -1;
-	if (json_read_run(options->operands[1], after) == 0)
+	if (read_whole(options->operands[1], after) == 0)
 		return 0;
 	run_free(before);
 	return -1;

@@ -14,17 +14,18 @@
 
 static int show_once(struct source *source, const struct options *options)
 {
+	struct view view = options->view;
 	struct run run;
 	int status = EXIT_FAILED;
 
 	if (source_read(source, &run) < 0)
 		return EXIT_FAILED;
-	if (run.runs > 1 && (options->view.by == BY_VM || options->view.by == BY_VCPU)) {
+	if (run.runs > 1 && (view.by == BY_VM || view.by == BY_VCPU)) {
 		error("%s: is the mean of %u runs, which had VMs of their own: use --by reason or class",
 		      options->source, run.runs);
-	} else if (select_check(&run, &options->view) == 0) {
-		select_apply(&run, &options->view);
-		options->format->run(stdout, &run, &options->view);
+	} else if (select_check(&run, &view) == 0) {
+		select_apply(&run, &view);
+		options->format->run(stdout, &run, &view);
 		status = EXIT_DONE;
 	}
 	run_free(&run);
@@ -55,7 +56,8 @@ static void advance(struct timespec *when, double seconds)
 }
 
 /* 'last' is replaced by the reading that ends the interval. */
-static int show_interval(struct source *source, const struct options *options, struct run *last)
+static int show_interval(struct source *source, const struct format *format,
+			 const struct view *view, struct run *last)
 {
 	struct run now, window;
 	int ret;
@@ -65,8 +67,8 @@ static int show_interval(struct source *source, const struct options *options, s
 	run_copy(&window, &now);
 	ret = window_since(&window, last);
 	if (ret == 0) {
-		select_apply(&window, &options->view);
-		options->format->run(stdout, &window, &options->view);
+		select_apply(&window, view);
+		format->run(stdout, &window, view);
 	}
 	run_free(&window);
 	run_free(last);
@@ -78,6 +80,7 @@ static int show_interval(struct source *source, const struct options *options, s
 /* A VM that is idle now and then is no unknown VM. */
 static int show_intervals(struct source *source, const struct options *options)
 {
+	struct view view = options->view;
 	struct timespec next;
 	struct run last;
 	uint64_t done;
@@ -87,12 +90,12 @@ static int show_intervals(struct source *source, const struct options *options)
 	clock_gettime(CLOCK_MONOTONIC, &next);
 	if (source_read(source, &last) < 0)
 		return EXIT_FAILED;
-	ret = select_check(&last, &options->view);
+	ret = select_check(&last, &view);
 	for (done = 0; ret == 0 && (!options->count || done < options->count); done++) {
 		advance(&next, options->interval);
 		if (!sleep_until(&next))
 			break;
-		ret = show_interval(source, options, &last);
+		ret = show_interval(source, options->format, &view, &last);
 	}
 	run_free(&last);
 	return ret < 0 ? EXIT_FAILED : EXIT_DONE;

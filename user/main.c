@@ -9,10 +9,7 @@
 #include "commands.h"
 #include "memory.h"
 #include "message.h"
-
-#ifndef KVMSTAT_VERSION
-#define KVMSTAT_VERSION "0.1"
-#endif
+#include "version.h"
 
 struct command {
 	const char *name;

@@ -10,13 +10,13 @@
 /* From here on COMMAND has run: only its numbers can still be missing. */
 static int close_window(struct measurement *m, const struct run *before, struct run *window)
 {
-	const struct view *view = &m->options->view;
+	struct view view = m->options->view;
 	int ret;
 
 	if (source_read(m->source, window) < 0)
 		return -1;
 	/* Idle ones are in no window: whether a VM is known shows before. */
-	ret = select_check(window, view);
+	ret = select_check(window, &view);
 	if (ret == 0)
 		ret = window_since(window, before);
 	if (ret < 0) {
@@ -25,7 +25,7 @@ static int close_window(struct measurement *m, const struct run *before, struct 
 	}
 	window->window = WINDOW_COMMAND;
 	child_describe(window->command, sizeof(window->command), m->options->operands);
-	select_apply(window, view);
+	select_apply(window, &view);
 	return 0;
 }
 

@@ -33,11 +33,11 @@ static bool is_id(const struct run *run, uint64_t number)
 }
 
 /* A number that is some VM's id is meant as one; a process may have many VMs. */
-static bool vm_selected(const struct vm *vm, const struct view *view, bool as_id)
+static bool vm_selected(const struct vm *vm, const struct view *view)
 {
 	if (!view->vm_given)
 		return true;
-	return !vm->retired && (as_id ? vm->id : vm->pid) == view->vm;
+	return !vm->retired && (view->vm_is_pid ? vm->pid : vm->id) == view->vm;
 }
 
 #define LISTED_VMS 12
@@ -79,13 +79,14 @@ static int unknown_vm(const struct run *run, const struct view *view)
 	return -1;
 }
 
-int select_check(const struct run *run, const struct view *view)
+int select_check(const struct run *run, struct view *view)
 {
-	bool as_id = is_id(run, view->vm), vm_found = false;
+	bool vm_found = false;
 	size_t i, j;
 
+	view->vm_is_pid = !is_id(run, view->vm);
 	for (i = 0; i < run->nr_vms; i++) {
-		if (!vm_selected(&run->vms[i], view, as_id))
+		if (!vm_selected(&run->vms[i], view))
 			continue;
 		vm_found = true;
 		if (!view->vcpu_given)
@@ -102,10 +103,17 @@ int select_check(const struct run *run, const struct view *view)
 	return -1;
 }
 
-static void keep_vcpu(struct vm *vm, uint32_t id)
+/* False when nothing is left of the VM. */
+static bool keep_vcpu(struct vm *vm, uint32_t id)
 {
 	size_t i, kept = 0;
 
+	if (vm->retired) {
+		if (vm->totals.exits)
+			warning("left out: %" PRIu64 " exits of VMs that are no longer kept one by one, whose vCPUs are not known",
+				vm->totals.exits);
+		return false;
+	}
 	for (i = 0; i < vm->nr_vcpus; i++) {
 		if (vm->vcpus[i].id == id)
 			vm->vcpus[kept++] = vm->vcpus[i];
@@ -113,23 +121,21 @@ static void keep_vcpu(struct vm *vm, uint32_t id)
 			vcpu_free(&vm->vcpus[i]);
 	}
 	vm->nr_vcpus = kept;
+	return kept;
 }
 
 void select_apply(struct run *run, const struct view *view)
 {
-	bool as_id = is_id(run, view->vm);
 	size_t i, kept = 0;
 
 	if (!view->vm_given && !view->vcpu_given)
 		return;
 	for (i = 0; i < run->nr_vms; i++) {
 		struct vm *vm = &run->vms[i];
-		bool keep = vm_selected(vm, view, as_id);
+		bool keep = vm_selected(vm, view);
 
-		if (keep && view->vcpu_given) {
-			keep_vcpu(vm, view->vcpu);
-			keep = vm->nr_vcpus && !vm->retired;
-		}
+		if (keep && view->vcpu_given)
+			keep = keep_vcpu(vm, view->vcpu);
 		if (keep)
 			run->vms[kept++] = *vm;
 		else

@@ -15,6 +15,7 @@ struct view {
 	size_t top;		/* 0: all */
 	bool vm_given;
 	uint64_t vm;		/* an id, or else a pid */
+	bool vm_is_pid;		/* as select_check() found */
 	bool vcpu_given;
 	uint32_t vcpu;
 };
@@ -35,9 +36,12 @@ struct groups {
 	size_t left_out;	/* by --top */
 };
 
-/* 0, or -1 after an error message that lists what there is. */
-int select_check(const struct run *run, const struct view *view);
-/* Keeps the selected VMs and vCPUs alone. */
+/*
+ * Whether a VM is meant by its id or its pid is decided here, once. 0, or -1
+ * after an error message that lists what there is.
+ */
+int select_check(const struct run *run, struct view *view);
+/* Keeps the selected VMs and vCPUs alone, of a view that was checked. */
 void select_apply(struct run *run, const struct view *view);
 
 void groups_make(struct groups *groups, const struct run *run, const struct view *view);

@@ -167,13 +167,15 @@ static bool loaded(const struct vendor *vendor)
 	return sysfs_exists("/sys/module/%s/refcnt", vendor->module);
 }
 
+/* -1 is the kernel's for a module that is being unloaded. */
 static int users(const struct vendor *vendor)
 {
 	char value[24];
+	int count = 0;
 
-	if (!sysfs_read(value, sizeof(value), "/sys/module/%s/refcnt", vendor->module))
-		return 0;
-	return atoi(value);
+	if (sysfs_read(value, sizeof(value), "/sys/module/%s/refcnt", vendor->module))
+		count = atoi(value);
+	return count > 0 ? count : 0;
 }
 
 static int explain_users(const struct vendor *vendor)
