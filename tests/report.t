@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # kvmstat-report without a module, without rights, without KVM: usage, exit
 # statuses, files that are not what they should be, selection, comparison.
+# The module's tally, compiled for here (tests/unit/tally_test.c).
 # With a device that is preloaded (tests/unit/fake_device.c), a tree instead
 # of /sys and a modprobe of our own: stat, and every way out of paging.
 set -u
@@ -20,6 +21,8 @@ user=$tree/user
 "$cc" -std=gnu11 -O1 -shared -fPIC -o fake.so "$tests/unit/fake_device.c" -ldl || exit 1
 "$cc" -std=gnu11 -O1 -o run_test "$tests/unit/run_test.c" \
 	"$user"/{run,window,sample,compare,reasons,device,message,memory,text}.c -lm || exit 1
+"$cc" -std=gnu11 -O1 -I "$tests/unit" -o tally_test "$tests/unit/tally_test.c" \
+	"$tree/module/tally.c" || exit 1
 
 # fails STATUS REGEX NAME COMMAND…: that exit status, and a message like that
 fails() {
@@ -47,6 +50,7 @@ column() {
 }
 
 relay 'arithmetic' ./run_test
+relay 'tally' ./tally_test
 
 echo '# usage'
 succeeds '--help' "$report" --help
@@ -190,6 +194,8 @@ is "$(grep -c '%' out)/$(grep -o '([0-9]* more' out)" '3/(3 more' '--top 2'
 is "$(file --top 2 --format json | jq '.reasons | length')" 2 '--top 2 in JSON'
 file --top 2 --format json >top.json
 succeeds 'which can be read back' "$report" --source top.json
+fails 1 'top.json: [0-9]+ of its exits .*without --top' '…but not compared: the rest would look changed' \
+	"$report" diff "$data/amd.json" top.json
 file --by class >out
 is "$(column 2 CR_WRITE out)" 30 '--by class'
 file --by vm >out
@@ -204,6 +210,9 @@ is "$(file --vm 1 --vcpu 1 --format json | jq -c '[.reasons[].name]')" '["write_
 fails 1 'no VM .*77.*1 \(pid 4100 qemu-system-x86\), 2 \(pid 4200 kvmstat-guest, gone\)' \
 	'an unknown VM: lists those there are' file --vm 77
 fails 1 'no vCPU 9' 'an unknown vCPU' file --vcpu 9
+with '.vms = [{"id": 0, "pid": 0, "comm": "", "alive": false, "retired": true,
+	"vcpus": [{"id": 0, "exits": 7, "cycles": 1, "reasons": []}]}] + .vms'
+fails 0 'left out: 7 exits' '--vcpu tells what it cannot take apart' "$report" --source changed.json --vcpu 0
 fails 1 'no VM was seen' 'no VM at all' "$report" --source "$data/intel.json" --vm 1
 with '.vms[0].comm = "a\u001b[31mb"'
 is "$("$report" --source changed.json --by vm | grep -c $'\e')" 0 'escape sequences are kept off the terminal'

@@ -43,6 +43,37 @@ wait "$load" 2>/dev/null
 # the last one ends by itself
 while pgrep -x kvmstat-guest >/dev/null; do sleep 0.1; done
 
+# Everything that the registry does at once: VMs come and go, most are put away
+# at once (history=1), snapshots, resets, and the module itself goes. A reset
+# spoils a window by design, so only the reading itself must not fail.
+many_vms() { while kvmstat-guest run hello; do :; done; }
+resets() { while echo 1 >/sys/kernel/debug/kvmstat/reset; do :; done; }
+readings() { while kvmstat-report show --format json; do :; done; }
+registry_rounds() {
+	local i jobs
+	for i in $(seq 10); do
+		insmod "$ko" history=1 || return
+		jobs=''
+		for job in many_vms many_vms resets readings; do
+			$job >/dev/null 2>&1 &
+			jobs="$jobs $!"
+		done
+		sleep 1
+		kvmstat-report show --format json >last.json || return
+		# shellcheck disable=SC2086 # a list of numbers
+		kill $jobs
+		wait
+		while pgrep -x kvmstat-guest >/dev/null; do sleep 0.1; done
+		rmmod kvmstat || return
+		jq -e '.totals.lost == 0 and .totals.exits == ([.reasons[].exits] | add // 0)' \
+			last.json >/dev/null || return
+	done
+}
+cd /tmp || exit 1
+rmmod kvmstat
+ok '10 rounds of VMs, resets, snapshots and evictions at once' registry_rounds
+insmod "$ko"
+
 vendor_rounds() {
 	for _ in $(seq 20); do
 		modprobe -r kvm_amd || return
