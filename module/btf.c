@@ -3,11 +3,16 @@
 #define pr_fmt(fmt) "kvmstat: " fmt
 
 #include <linux/btf.h>
-#include <linux/kernel_read_file.h>
+#include <linux/err.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/fs_struct.h>
 #include <linux/module.h>
+#include <linux/sched/task.h>
 #include <linux/vmalloc.h>
 
 #include "btf.h"
+#include "compat.h"
 
 /* Deeper nesting of types than any probe's argument has. */
 #define BTF_DEPTH_MAX	16
@@ -32,7 +37,7 @@ static bool image_valid(const struct btf_image *img)
 	const struct btf_header *h = header(img);
 	u64 types, strings;
 
-	if (img->size < sizeof(*h) || h->magic != BTF_MAGIC || h->hdr_len < sizeof(*h))
+	if (img->size < BTF_HEADER_MIN || h->magic != BTF_MAGIC || h->hdr_len < BTF_HEADER_MIN)
 		return false;
 	types = (u64)h->hdr_len + h->type_off + h->type_len;
 	strings = (u64)h->hdr_len + h->str_off + h->str_len;
@@ -224,19 +229,63 @@ int btf_probe_prototype(const struct btf_files *btf, const char *tracepoint,
 	return 0;
 }
 
+/*
+ * kernel_read_file() would not do: it wants to know which kind of security
+ * relevant file this is, and IPE (6.12) warns when told none of those it knows.
+ */
+static struct file *open_initns(const char *path)
+{
+	struct file *file;
+	struct path root;
+
+	task_lock(&init_task);
+	get_fs_root(init_task.fs, &root);
+	task_unlock(&init_task);
+	file = file_open_root(&root, path, O_RDONLY, 0);
+	path_put(&root);
+	return file;
+}
+
+static int read_whole(struct btf_image *img, struct file *file)
+{
+	loff_t size = i_size_read(file_inode(file)), pos = 0;
+	ssize_t n;
+
+	if (size <= 0 || size > INT_MAX)
+		return -EFBIG;
+	img->size = size;
+	img->data = vmalloc(img->size);
+	if (!img->data)
+		return -ENOMEM;
+	do {
+		n = kernel_read(file, img->data + pos, size - pos, &pos);
+	} while (n > 0 && pos < size);
+	return n < 0 ? n : pos < size ? -EIO : 0;
+}
+
+static int read_path(struct btf_image *img, const char *path)
+{
+	struct file *file = open_initns(path);
+	int err;
+
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	err = read_whole(img, file);
+	fput(file);
+	return err;
+}
+
 static int read_image(struct btf_image *img, const char *module)
 {
 	char path[sizeof("/sys/kernel/btf/") + MODULE_NAME_LEN];
-	ssize_t n;
+	int err;
 
 	snprintf(path, sizeof(path), "/sys/kernel/btf/%s", module);
-	n = kernel_read_file_from_path_initns(path, 0, &img->data, INT_MAX, &img->size,
-					      READING_UNKNOWN);
-	if (n < 0) {
-		pr_err("cannot read %s (error %zd), so the probes cannot be checked against this kernel: mount sysfs, or use a kernel with CONFIG_DEBUG_INFO_BTF_MODULES, or load with check_prototypes=0 at your own risk\n",
-		       path, n);
-		img->data = NULL;
-		return n;
+	err = read_path(img, path);
+	if (err) {
+		pr_err("cannot read %s (error %d), so the probes cannot be checked against this kernel: mount sysfs, or use a kernel with CONFIG_DEBUG_INFO_BTF_MODULES, or load with check_prototypes=0 at your own risk\n",
+		       path, err);
+		return err;
 	}
 	if (!image_valid(img)) {
 		pr_err("%s is not valid BTF\n", path);

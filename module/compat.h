@@ -6,6 +6,8 @@
 #ifndef KVMSTAT_COMPAT_H
 #define KVMSTAT_COMPAT_H
 
+#include <linux/btf.h>
+#include <linux/stddef.h>
 #include <linux/version.h>
 
 /*
@@ -26,5 +28,11 @@
 #ifndef CONFIG_X86_64
 #error "kvmstat is for x86-64"
 #endif
+
+/*
+ * What every BTF header has, up to the strings. struct btf_header has grown
+ * (7.2 knows of a layout section), yet such a kernel's own BTF may go without.
+ */
+#define BTF_HEADER_MIN	offsetofend(struct btf_header, str_len)
 
 #endif

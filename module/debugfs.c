@@ -30,10 +30,25 @@ static const char *name_in(const struct trace_print_flags *names, size_t n, u64 
 	return NULL;
 }
 
+/* Behind the name, as the kvm_exit event prints them. */
+static void print_vmx_flags(struct seq_file *m, u32 flags)
+{
+	if (flags & VMX_EXIT_REASONS_FAILED_VMENTRY)
+		seq_puts(m, " FAILED_VMENTRY");
+	flags &= ~VMX_EXIT_REASONS_FAILED_VMENTRY;
+	if (flags)
+		seq_printf(m, " %#x", flags);
+}
+
 static void print_name(struct seq_file *m, u32 isa, u64 code)
 {
 	const char *name = NULL;
+	u32 vmx_flags = 0;
 
+	if (isa == KVMSTAT_ISA_VMX && code <= U32_MAX) {
+		vmx_flags = code & ~0xffffULL;
+		code &= 0xffff;
+	}
 	if (code == KVMSTAT_CODE_OTHER)
 		name = "(other)";
 	else if (code == KVMSTAT_CODE_UNTRACED)
@@ -41,13 +56,12 @@ static void print_name(struct seq_file *m, u32 isa, u64 code)
 	else if (isa == KVMSTAT_ISA_SVM)
 		name = name_in(svm_names, ARRAY_SIZE(svm_names), code);
 	else if (isa == KVMSTAT_ISA_VMX)
-		name = name_in(vmx_names, ARRAY_SIZE(vmx_names), (u16)code);
+		name = name_in(vmx_names, ARRAY_SIZE(vmx_names), code);
 	if (name)
 		seq_printf(m, "%-28s", name);
 	else
 		seq_printf(m, "%#-28llx", code);
-	if (isa == KVMSTAT_ISA_VMX && code & VMX_EXIT_REASONS_FAILED_VMENTRY)
-		seq_puts(m, " FAILED_VMENTRY");
+	print_vmx_flags(m, vmx_flags);
 }
 
 static void print_cell(struct seq_file *m, u32 isa, const struct kvmstat_cell *cell)

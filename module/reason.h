@@ -28,15 +28,16 @@ static inline u32 reason_read_svm(struct kvm_vcpu *vcpu)
 
 /*
  * VMX: the VMCS of the vCPU is current from its load to its put, so between
- * exit and entry VMREAD gives its exit reason (SDM vol. 3, 25.9.1). Kept are
- * the basic reason and "VM-entry failure" (bit 31).
+ * exit and entry VMREAD gives its exit reason (SDM vol. 3, 25.9.1): the basic
+ * reason in bits 15:0, flags above. All of it is the code, as it is in the
+ * kvm_exit event.
  */
 static inline u32 reason_read_vmx(void)
 {
 	unsigned long reason;
 
 	asm volatile("vmread %1, %0" : "=r" (reason) : "r" ((unsigned long)VM_EXIT_REASON) : "cc");
-	return reason & (VMX_EXIT_REASONS_FAILED_VMENTRY | 0xffff);
+	return reason;
 }
 
 static inline u32 reason_read(struct kvm_vcpu *vcpu, u32 isa)

@@ -251,6 +251,25 @@ static bool failed_entry(uint32_t isa, uint64_t code)
 	return isa == KVMSTAT_ISA_VMX && code >> 31 == 1;
 }
 
+/*
+ * Flags of a VMX exit reason (SDM vol. 3, 25.9.1), in ascending order. The
+ * kernel names the last one only, and prints others as numbers.
+ */
+static const struct name vmx_flags[] = {
+	{ 1u << 25, "SHADOW_STACK_BUSY" },
+	{ 1u << 26, "BUS_LOCK" },
+	{ 1u << 27, "ENCLAVE_MODE" },
+	{ 1u << 28, "PENDING_MTF" },
+	{ 1u << 29, "VMX_ROOT" },
+	{ 1u << 31, "FAILED_VMENTRY" },
+};
+
+/* The code without its flags. */
+static uint64_t basic_reason(uint32_t isa, uint64_t code)
+{
+	return isa == KVMSTAT_ISA_VMX && code <= UINT32_MAX ? code & 0xffff : code;
+}
+
 static const char *own_code(uint64_t code)
 {
 	switch (code) {
@@ -263,18 +282,31 @@ static const char *own_code(uint64_t code)
 	}
 }
 
+/* In the kernel's place, behind the name: those with names, then the others. */
+static void append_flags(char buf[REASON_NAME_MAX], uint64_t flags)
+{
+	size_t i, used = strlen(buf);
+
+	for (i = 0; i < ARRAY_SIZE(vmx_flags) && used < REASON_NAME_MAX; i++) {
+		if (!(flags & vmx_flags[i].code))
+			continue;
+		used += snprintf(buf + used, REASON_NAME_MAX - used, " %s", vmx_flags[i].name);
+		flags &= ~vmx_flags[i].code;
+	}
+	if (flags && used < REASON_NAME_MAX)
+		snprintf(buf + used, REASON_NAME_MAX - used, " 0x%" PRIx64, flags);
+}
+
 const char *reason_name(uint32_t isa, uint64_t code, char buf[REASON_NAME_MAX])
 {
-	bool failed = failed_entry(isa, code);
-	uint64_t basic = failed ? code & 0xffff : code;
+	uint64_t basic = basic_reason(isa, code);
 	const char *name = own_code(code) ?: known_name(isa, basic);
-	/* The kernel's flag, in the kernel's place: behind the name. */
-	const char *flag = failed ? " FAILED_VMENTRY" : "";
 
 	if (name)
-		snprintf(buf, REASON_NAME_MAX, "%s%s", name, flag);
+		snprintf(buf, REASON_NAME_MAX, "%s", name);
 	else
-		snprintf(buf, REASON_NAME_MAX, "0x%" PRIx64 "%s", basic, flag);
+		snprintf(buf, REASON_NAME_MAX, "0x%" PRIx64, basic);
+	append_flags(buf, code ^ basic);
 	return buf;
 }
 
@@ -287,6 +319,7 @@ const char *reason_class(uint32_t isa, uint64_t code)
 		return "UNTRACED";
 	if (failed_entry(isa, code))
 		return "ENTRY_FAILURE";
+	code = basic_reason(isa, code);
 	for (i = 0; i < t->nr_classes; i++)
 		if (code >= t->classes[i].first && code <= t->classes[i].last)
 			return t->classes[i].class;

@@ -49,7 +49,7 @@
 
 /* Which instruction set's exit codes the cells carry, as kvm_exit says it. */
 #define KVMSTAT_ISA_UNKNOWN	0	/* no exit seen yet */
-#define KVMSTAT_ISA_VMX		1	/* basic exit reason, Intel SDM vol. 3 app. C */
+#define KVMSTAT_ISA_VMX		1	/* exit reason, Intel SDM vol. 3 app. C */
 #define KVMSTAT_ISA_SVM		2	/* EXITCODE, AMD APM vol. 2 app. C */
 
 /* struct kvmstat_info: hooks */
@@ -123,8 +123,8 @@ struct kvmstat_vcpu {
 };
 
 /*
- * One exit reason of one vCPU. The code is the ISA's own: on VMX the full
- * 32-bit exit reason without its flag bits but for bit 31 (failed entry), on
+ * One exit reason of one vCPU. The code is the ISA's own: on VMX the 32-bit
+ * exit reason (basic reason in bits 15:0, flags above: SDM vol. 3, 25.9.1), on
  * SVM the 64-bit EXITCODE.
  */
 #define KVMSTAT_CODE_UNTRACED	(1ULL << 62 | 1)	/* reason could not be read */

@@ -255,6 +255,10 @@ static void names(void)
 	name_is(vmx, 49, "EPT_MISCONFIG", "MMIO");
 	name_is(vmx, 77, "TDCALL", "CONFIDENTIAL");
 	name_is(vmx, 0x80000021, "INVALID_STATE FAILED_VMENTRY", "ENTRY_FAILURE");
+	name_is(vmx, 0x0800000c, "HLT ENCLAVE_MODE", "HLT");
+	name_is(vmx, 0x0c00000c, "HLT BUS_LOCK ENCLAVE_MODE", "HLT");
+	name_is(vmx, 0x0011000c, "HLT 0x110000", "HLT");
+	name_is(vmx, 0x80000023, "0x23 FAILED_VMENTRY", "ENTRY_FAILURE");
 	name_is(vmx, 35, "0x23", "OTHER");
 	name_is(svm, KVMSTAT_CODE_UNTRACED, "untraced", "UNTRACED");
 	name_is(vmx, KVMSTAT_CODE_OTHER, "other", "OTHER");
