@@ -1,40 +1,64 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * PID 1 of the lab. Makes the host's root filesystem, read-only over 9p, the
- * lab's own, runs one command in it, and reports the command's exit status.
+ * PID 1 of the lab. Runs one command and reports its exit status. Where the
+ * machine has 9p, the host's root filesystem, read-only, becomes the lab's
+ * own; elsewhere all that is needed came in the initramfs.
  *
- * The initramfs holds this program, /modules/ with 'list' in load order, and
- * what tests/lab/run wrote for this run:
+ * The initramfs holds this program, kernel modules, their names in load order
+ * in /modules, and what tests/lab/run wrote for this run:
  *   /lab/argv  the command         /lab/env   its environment
  *   /lab/cwd   its directory       /lab/keep  paths that a tmpfs must not hide
  *   /lab/lib   the directory whose modules/ goes to /lib/modules
- *   /lab/out   not empty: LAB_OUT is a directory of the host's
+ *   /lab/out   not empty: what is written below LAB_OUT goes to the host
+ *   /lab/machine  "qemu" or "bochs"
  * each a sequence of NUL-terminated strings.
  *
- * Channels: kernel messages on ttyS0; virtio-serial ports 1, 2 and 3 carry
- * the command's stdout, its stderr and, last of all, the verdict.
+ * Channels: kernel messages on ttyS0; the command's stdout, its stderr and,
+ * last of all, the verdict, each on a virtio-serial port (qemu), or as frames
+ * on the parallel port (bochs; frames.c takes them apart).
  */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/io.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <unistd.h>
 
 #define ROOT		"/host"
 #define MAX_STRINGS	65536
 #define MAX_KEPT	64
 
+/* Ports of bochs: its first parallel port, and the one that ends it. */
+#define PARALLEL_DATA		0x378
+#define PARALLEL_CONTROL	0x37a
+#define CONTROL_IDLE		0x0c
+#define CONTROL_STROBE		0x0d
+#define SHUTDOWN_PORT		0x8900
+
+enum channel { STDOUT, STDERR, VERDICT, OUT };
+
+static bool bochs;
+
 static void power_off(void)
 {
+	const char *c;
+
 	sync();
+	tcdrain(STDERR_FILENO);
+	if (bochs)
+		for (c = "Shutdown"; *c; c++)
+			outb(*c, SHUTDOWN_PORT);
 	reboot(RB_POWER_OFF);
 	for (;;)
 		pause();
@@ -119,7 +143,7 @@ static void load_modules(void)
 {
 	char **name;
 
-	for (name = read_strings("/modules/list"); *name; name++) {
+	for (name = read_strings("/modules"); *name; name++) {
 		int fd = open(*name, O_RDONLY | O_CLOEXEC);
 
 		if (fd < 0 || (syscall(SYS_finit_module, fd, "", 0) && errno != EEXIST))
@@ -211,22 +235,6 @@ static void mount_tmpfs(void)
 	put_back(keep, kept);
 }
 
-static void mount_kernel_filesystems(void)
-{
-	must_mount("/dev", ROOT "/dev", NULL, MS_MOVE, NULL);
-	make_dirs(ROOT "/dev/pts");
-	make_dirs(ROOT "/dev/shm");
-	must_mount("devpts", ROOT "/dev/pts", "devpts", 0, "gid=5,mode=620");
-	must_mount("tmpfs", ROOT "/dev/shm", "tmpfs", 0, NULL);
-	if (symlink("/proc/self/fd", ROOT "/dev/fd"))
-		fprintf(stderr, "lab: no /dev/fd\n");
-	must_mount("proc", ROOT "/proc", "proc", 0, NULL);
-	must_mount("sysfs", ROOT "/sys", "sysfs", 0, NULL);
-	must_mount("debugfs", ROOT "/sys/kernel/debug", "debugfs", 0, NULL);
-	must_mount("tracefs", ROOT "/sys/kernel/tracing", "tracefs", 0, NULL);
-	must_mount("bpf", ROOT "/sys/fs/bpf", "bpf", 0, NULL);
-}
-
 /* What COMMAND leaves here comes back, if tests/lab/run was told --out. */
 static void mount_out(void)
 {
@@ -242,6 +250,31 @@ static void enter_root(void)
 {
 	if (chdir(ROOT) || mount(".", "/", NULL, MS_MOVE, NULL) || chroot(".") || chdir("/"))
 		die("cannot enter", ROOT);
+}
+
+static void enter_host_root(void)
+{
+	mount_host_root();
+	mount_kernel_modules();
+	mount_tmpfs();
+	mount_out();
+	must_mount("/dev", ROOT "/dev", NULL, MS_MOVE, NULL);
+	must_mount("proc", ROOT "/proc", "proc", 0, NULL);
+	must_mount("sysfs", ROOT "/sys", "sysfs", 0, NULL);
+	enter_root();
+}
+
+static void mount_kernel_filesystems(void)
+{
+	make_dirs("/dev/pts");
+	make_dirs("/dev/shm");
+	must_mount("devpts", "/dev/pts", "devpts", 0, "gid=5,mode=620");
+	must_mount("tmpfs", "/dev/shm", "tmpfs", 0, NULL);
+	if (symlink("/proc/self/fd", "/dev/fd"))
+		fprintf(stderr, "lab: no /dev/fd\n");
+	must_mount("debugfs", "/sys/kernel/debug", "debugfs", 0, NULL);
+	must_mount("tracefs", "/sys/kernel/tracing", "tracefs", 0, NULL);
+	must_mount("bpf", "/sys/fs/bpf", "bpf", 0, NULL);
 }
 
 /* Lockups and stalls end the run as warnings and oopses do (panic_on_warn). */
@@ -276,11 +309,11 @@ struct command {
 	const char *cwd;
 };
 
-static void run_command(const struct command *command)
+static void __attribute__((noreturn))
+run_command(const struct command *command, int out, int err)
 {
-	char **env = command->env;
 	int null = open("/dev/null", O_RDONLY);
-	int out = open_port(1), err = open_port(2);
+	char **env = command->env;
 
 	if (null < 0 || dup2(null, 0) < 0 || dup2(out, 1) < 0 || dup2(err, 2) < 0)
 		_exit(126);
@@ -295,6 +328,24 @@ static void run_command(const struct command *command)
 	_exit(errno == ENOENT ? 127 : 126);
 }
 
+static pid_t start(const struct command *command, int out, int err)
+{
+	pid_t child = fork();
+
+	if (child < 0)
+		die("cannot fork for", command->argv[0]);
+	if (!child)
+		run_command(command, out, err);
+	close(out);
+	close(err);
+	return child;
+}
+
+static int exit_status(int status)
+{
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
 static int wait_for(pid_t child)
 {
 	int status;
@@ -303,36 +354,127 @@ static int wait_for(pid_t child)
 	do {
 		pid = wait(&status);
 	} while (pid != child && (pid > 0 || errno == EINTR));
-	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+	return exit_status(status);
+}
+
+static void parallel_send(const void *data, size_t size)
+{
+	const unsigned char *c = data;
+
+	for (; size--; c++) {
+		outb(*c, PARALLEL_DATA);
+		outb(CONTROL_STROBE, PARALLEL_CONTROL);
+		outb(CONTROL_IDLE, PARALLEL_CONTROL);
+	}
+}
+
+static void send_frame(enum channel channel, const void *data, size_t size)
+{
+	const unsigned char head[] = { channel, size & 0xff, size >> 8 };
+
+	parallel_send(head, sizeof(head));
+	parallel_send(data, size);
+}
+
+/* Sends what there is to read. False at the end. */
+static bool forward(int fd, enum channel channel)
+{
+	static char data[32768];
+	ssize_t got = read(fd, data, sizeof(data));
+
+	if (got > 0)
+		send_frame(channel, data, got);
+	return got > 0 || (got < 0 && (errno == EAGAIN || errno == EINTR));
+}
+
+/* Until COMMAND has ended, and all that it left running was made to. */
+static int run_framed(const struct command *command)
+{
+	int out[2], err[2], status = 0, i;
+	struct pollfd from[3];
+	pid_t child;
+
+	if (pipe2(out, O_CLOEXEC) || pipe2(err, O_CLOEXEC))
+		die("no pipe for", command->argv[0]);
+	child = start(command, out[1], err[1]);
+	from[STDOUT] = (struct pollfd){ out[0], POLLIN, 0 };
+	from[STDERR] = (struct pollfd){ err[0], POLLIN, 0 };
+	from[2] = (struct pollfd){ syscall(SYS_pidfd_open, child, 0), POLLIN, 0 };
+	if (from[2].fd < 0)
+		die("no pidfd for", command->argv[0]);
+	while (from[STDOUT].fd >= 0 || from[STDERR].fd >= 0) {
+		if (poll(from, 3, -1) < 0)
+			continue;
+		for (i = STDOUT; i <= STDERR; i++)
+			if (from[i].revents && !forward(from[i].fd, i))
+				from[i].fd = -1;
+		if (from[2].revents) {
+			status = wait_for(child);
+			kill(-1, SIGKILL);
+			from[2].fd = -1;
+		}
+	}
+	return from[2].fd < 0 ? status : wait_for(child);
+}
+
+static void send_out(void)
+{
+	static char * const argv[] = { "tar", "-C", "/run/lab/out", "-cf", "-", ".", NULL };
+	const struct command tar = { (char **)argv, environ, "/" };
+	int out[2];
+
+	if (pipe2(out, O_CLOEXEC))
+		die("no pipe for", "tar");
+	start(&tar, out[1], dup(STDERR_FILENO));
+	while (forward(out[0], OUT))
+		;
+}
+
+static int run_on_qemu(const struct command *command)
+{
+	return wait_for(start(command, open_port(1), open_port(2)));
+}
+
+static void tell_verdict(int status)
+{
+	char verdict[32];
+	int length = snprintf(verdict, sizeof(verdict), "exit %d\n", status);
+
+	if (bochs)
+		send_frame(VERDICT, verdict, length);
+	else if (write(open_port(3), verdict, length) != length)
+		die("cannot write", "the verdict");
 }
 
 int main(void)
 {
 	struct command command;
-	pid_t child;
+	char **machine;
+	bool send;
 	int status;
 
 	mount_own();
+	machine = read_strings("/lab/machine");
+	bochs = !strcmp(machine[0], "bochs");
+	if (bochs && iopl(3))
+		die("no access to", "I/O ports");
 	load_modules();
-	mount_host_root();
-	mount_kernel_modules();
-	mount_tmpfs();
-	mount_kernel_filesystems();
-	mount_out();
 	command.argv = read_strings("/lab/argv");
 	command.env = read_strings("/lab/env");
 	command.cwd = read_strings("/lab/cwd")[0];
-	enter_root();
+	send = bochs && read_strings("/lab/out")[0];
+	if (bochs)
+		make_dirs("/run/lab/out");
+	else
+		enter_host_root();
+	mount_kernel_filesystems();
 	set_sysctls();
 
-	child = fork();
-	if (child < 0)
-		die("cannot fork for", command.argv[0]);
-	if (!child)
-		run_command(&command);
-	status = wait_for(child);
+	status = bochs ? run_framed(&command) : run_on_qemu(&command);
 	kill(-1, SIGKILL);
-	dprintf(open_port(3), "exit %d\n", status);
+	if (send)
+		send_out();
+	tell_verdict(status);
 	power_off();
 	return 0;
 }
