@@ -2,6 +2,7 @@
 # make            tools into build/, the module into build/RELEASE/
 # make demo       the whole thing on emulated hardware, nothing needed but this
 # make check      the tests, the same way
+# make check-all  and every kernel on every CPU
 # make help       all targets
 
 # Headers of the kernel to build for: the running one, else the newest installed.
@@ -68,11 +69,15 @@ test-programs: workload refuse $(BUILD)/tests/abi
 
 demo:
 	@tests/deps build lab
-	@tests/demo
+	@CPU="$(CPU)" tests/demo
 
 check:
 	@tests/deps build lab style
 	@tests/check
+
+check-all:
+	@tests/deps build lab style
+	@tests/check --all
 
 style:
 	@tests/deps build style
@@ -85,8 +90,10 @@ help:
 	@echo 'make                tools into $(BUILD)/, the module into $(BUILD)/RELEASE/'
 	@echo 'make KDIR=DIR       the same for another kernel'
 	@echo 'make demo           every exit of a real guest, with and without nested paging'
+	@echo 'make demo CPU=intel the same on an Intel machine, for the catalogue of guests'
 	@echo 'make check          the tests'
+	@echo 'make check-all      and every kernel on every CPU, in both paging modes'
 	@echo 'make style          static checks'
 	@echo 'make clean          removes what was built'
 
-.PHONY: all tools module workload refuse test-programs demo check style clean help
+.PHONY: all tools module workload refuse test-programs demo check check-all style clean help

@@ -2,9 +2,11 @@
 /* kvmstat-guest: tiny guests whose exits are known in advance. */
 #include <errno.h>
 #include <getopt.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "../module/uapi/kvmstat.h"
 #include "../user/message.h"
@@ -26,7 +28,7 @@ static const struct {
 	const char *description;
 } commands[] = {
 	{ "list", cmd_list, "", "the guests and the exits that each must cause" },
-	{ "run", cmd_run, "[--count N] GUEST", "run a guest; its output goes to stdout" },
+	{ "run", cmd_run, "[OPTIONS] GUEST", "run a guest; its output goes to stdout" },
 	{ "verify", cmd_verify, "[--count N] [GUEST…]",
 	  "run guests (all of them) against the loaded module; prints TAP" },
 };
@@ -44,6 +46,8 @@ static void usage(FILE *to)
 	fprintf(to,
 		"\n--count N: how often the guest does what it does (1 to 4294967295, less where\n"
 		"           memory bounds it: see list)\n"
+		"--hold:    run leaves the VM standing, stopped, until its standard input ends\n"
+		"           (KVM forgets its own counters of a VM with the VM)\n"
 		"Exit status: 0 done, 1 the guest or the comparison failed, 2 wrong usage\n");
 }
 
@@ -64,20 +68,29 @@ static int parse_count(const char *text, uint64_t *count)
 	return 0;
 }
 
+struct arguments {
+	uint64_t count;		/* 0: not given */
+	bool hold;
+};
+
 /* Leaves optind at the first argument that is no option. */
-static int parse_options(int argc, char **argv, uint64_t *count)
+static int parse_options(int argc, char **argv, struct arguments *to)
 {
 	static const struct option options[] = {
 		{ "count", required_argument, NULL, 'c' },
+		{ "hold", no_argument, NULL, 'H' },
 		{ "help", no_argument, NULL, 'h' },
 		{ }
 	};
 	int c, err = 0;
 
+	memset(to, 0, sizeof(*to));
 	opterr = 0;
 	while (!err && (c = getopt_long(argc, argv, ":", options, NULL)) != -1) {
 		if (c == 'c')
-			err = parse_count(optarg, count);
+			err = parse_count(optarg, &to->count);
+		else if (c == 'H')
+			to->hold = true;
 		else if (c == 'h')
 			usage(stdout), exit(finish_output(EXIT_DONE));
 		else if (c == ':')
@@ -125,14 +138,14 @@ static void list_expected(uint32_t isa, const struct expected *expect)
 
 static int cmd_list(int argc, char **argv)
 {
-	uint64_t count = 0;
+	struct arguments given;
 	size_t i;
 	int w, err;
 
-	err = parse_options(argc, argv, &count);
+	err = parse_options(argc, argv, &given);
 	if (err)
 		return err;
-	if (optind < argc || count)
+	if (optind < argc || given.count || given.hold)
 		return misuse("list takes no argument, not", argv[argc - 1]);
 	printf("Exits: N x the count, and +N besides (of a measured guest, +1 is its end mark).\n");
 	for (i = 0; i < catalogue_size; i++) {
@@ -151,26 +164,51 @@ static int cmd_list(int argc, char **argv)
 	return EXIT_DONE;
 }
 
+/*
+ * Whoever has a VM's file open keeps the VM: a process that does nothing else,
+ * and stands in nobody's way who waits for our output to end.
+ */
+static int hold_vm(void)
+{
+	pid_t pid;
+	char c;
+
+	if (flush_output() < 0)
+		return -1;
+	pid = fork();
+	if (pid < 0)
+		error("cannot fork to hold the VM: %s", strerror(errno));
+	if (pid)
+		return pid < 0 ? -1 : 0;
+	close(STDOUT_FILENO);
+	close(STDERR_FILENO);
+	while (read(STDIN_FILENO, &c, 1) > 0)
+		;
+	_exit(EXIT_DONE);
+}
+
 static int cmd_run(int argc, char **argv)
 {
+	struct arguments given;
 	const struct guest *guest;
-	uint64_t count = 0;
 	struct vm *vm;
 	int err;
 
-	err = parse_options(argc, argv, &count);
+	err = parse_options(argc, argv, &given);
 	if (err)
 		return err;
 	if (optind != argc - 1) {
 		error("run takes one GUEST: see kvmstat-guest list");
 		return EXIT_USAGE;
 	}
-	guest = find_guest(argv[optind], count);
+	guest = find_guest(argv[optind], given.count);
 	if (!guest)
 		return EXIT_USAGE;
 	vm = vm_create();
-	vm_load(vm, guest, count ? count : guest->count);
+	vm_load(vm, guest, given.count ? given.count : guest->count);
 	err = vm_run(vm, guest);
+	if (!err && given.hold)
+		err = hold_vm();
 	vm_destroy(vm);
 	return err ? EXIT_FAILED : EXIT_DONE;
 }
@@ -178,25 +216,27 @@ static int cmd_run(int argc, char **argv)
 static int cmd_verify(int argc, char **argv)
 {
 	const struct guest **guests;
-	uint64_t count = 0;
+	struct arguments given;
 	size_t i, nr;
 	int err;
 
-	err = parse_options(argc, argv, &count);
+	err = parse_options(argc, argv, &given);
 	if (err)
 		return err;
+	if (given.hold)
+		return misuse("verify does not take", "--hold");
 	nr = optind < argc ? (size_t)(argc - optind) : catalogue_size;
 	guests = calloc(nr, sizeof(*guests));
 	if (!guests)
 		return EXIT_FAILED;
 	for (i = 0; i < nr && !err; i++) {
-		guests[i] = optind < argc ? find_guest(argv[optind + i], count) :
+		guests[i] = optind < argc ? find_guest(argv[optind + i], given.count) :
 			    find_guest(catalogue[i].name, 0);
 		if (!guests[i])
 			err = EXIT_USAGE;
 	}
 	if (!err)
-		err = verify(guests, nr, count);
+		err = verify(guests, nr, given.count);
 	free(guests);
 	return err;
 }

@@ -53,7 +53,34 @@ is "$(lab --timeout 8 -- sleep 60)" 124 'a hang is found'
 like "$(cat "$dir/err")" 'hang: no verdict within 8 s' '…and said to be one'
 like "$(cat "$dir/err")" 'it does: the failure is that of the command' '…after a canary'
 
+# The Intel machine: the same contract, everything in one boot that can be.
+echo added >"$dir/added"
+# shellcheck disable=SC2016
+is "$(lab --cpu intel --out "$dir/intel" --add "$dir/added" -- bash -c '
+	id -u; uname -r; pwd; cat /sys/module/kvm_intel/parameters/ept; cat '"$dir/added"'
+	mkdir $LAB_OUT/below; echo kept >$LAB_OUT/below/file; echo noise >&2
+	command -v kvmstat-report; modinfo -F vermagic $KVMSTAT_KO | cut -d" " -f1
+	sleep 1000 & seq 20000; exit 3')" 3 'intel: a command with much to say exits 3'
+is "$(head -n 7 "$dir/out" | tr '\n' ' ')" "0 $release $PWD Y added $PWD/build/kvmstat-report $release " \
+	'intel: root, stock kernel, same directory, EPT, an added file, tools, module'
+is "$(tail -n +8 "$dir/out" | sha256sum)" "$(seq 20000 | sha256sum)" 'intel: a long output comes through whole'
+is "$(cat "$dir/err")" noise 'intel: stderr apart from stdout, and nothing else on it'
+is "$(cat "$dir/intel/below/file")" kept 'intel: LAB_OUT comes back in --out'
+is "$(lab --cpu intel -- sh -c 'echo c >/proc/sysrq-trigger')" 122 'intel: a crash is not a success'
+like "$(cat "$dir/err")" 'the kernel crashed: .*sysrq triggered crash' '…and said to be one'
+is "$(lab --cpu intel --timeout 20 -- sleep 100000)" 124 'intel: a hang is found'
+like "$(cat "$dir/err")" 'hang: no verdict within 20 s' '…and said to be one'
+is "$(lab --cpu intel --smp 2 -- true)" 2 'intel: one CPU, or wrong usage'
+
+# The machine itself, where it has KVM: the lab's own has.
+is "$(lab -- tests/lab/run --cpu host --load -- kvmstat-guest verify cpuid)" 0 'host: its own KVM and kernel'
+like "$(cat "$dir/out")" 'ok 1 - cpuid' '…are what is measured'
+is "$(lab -- tests/lab/run --cpu host --timeout 2 -- sleep 60)" 124 'host: a hang is found'
+is "$(lab --cpu host --smp 2 -- true)" 2 'host: takes the machine as it is'
+
 is "$(lab)" 2 'no command: wrong usage'
+is "$(lab --cpu arm -- true)" 2 'an unknown CPU: wrong usage'
+is "$(lab --kernel 5.15 -- true)" 2 'an unknown kernel: wrong usage'
 is "$(lab --smp none -- true)" 2 'a bad number: wrong usage'
 is "$(lab --frobnicate -- true)" 2 'an unknown option: wrong usage'
 is "$(lab --add /nonexistent -- true)" 2 '--add of what is not there: wrong usage'

@@ -25,10 +25,11 @@ default_mem=512
 machine_modules='kvm kvm-intel'
 
 # What scripts and tests use.
-commands='bash sh basename cat chmod cmp cp cut date dirname dmesg echo env expr false find
-	grep head id insmod jq kill ln ls lsmod mkdir mktemp modprobe mount mv nproc pgrep printf ps
-	readlink realpath rm rmdir rmmod sed seq setsid sh sleep sort stat stty sync tail tar tee
-	test timeout touch tr true umount uname uniq wc xargs awk'
+commands='awk basename bash cat chmod cmp comm cp cut date dd depmod df diff dirname dmesg
+	echo env expr false find free grep head id insmod jq kill ln ls lsmod mkdir mkfifo
+	mktemp modinfo modprobe mount mv nohup nproc od paste pgrep pkill printf ps pwd
+	readlink realpath rm rmdir rmmod sed seq setsid sh sha256sum sleep sort stat stty sync
+	tac tail tar tee test timeout touch tr true umount uname uniq wc xargs yes'
 
 # Without their signatures modules are checked faster.
 machine_take_module() { strip --strip-debug -o "$2" "$1"; }
@@ -39,7 +40,7 @@ install_files() {
 	local file dir
 	for file; do
 		dir=$(realpath "${file%/*}/") || return
-		[ -e "$root$dir/${file##*/}" ] && continue
+		[ ! -f "$root$dir/${file##*/}" ] || continue
 		mkdir -p "$root$dir" && cp -rL "$dir/${file##*/}" "$root$dir/" || return
 	done
 }
@@ -167,5 +168,5 @@ machine_log() {
 }
 
 machine_fetch_out() {
-	[ ! -s "$work/out.tar" ] || tar -C "$out" --no-same-owner -xf "$work/out.tar"
+	[ ! -s "$work/out.tar" ] || tar -C "$out" --no-same-owner -m -xf "$work/out.tar"
 }

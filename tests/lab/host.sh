@@ -13,9 +13,10 @@ run_on_host() {
 	if ! [ -d /sys/module/kvm_amd ] && ! [ -d /sys/module/kvm_intel ]; then
 		die 1 'this machine has no KVM with hardware virtualization (no kvm_amd, no kvm_intel): use --cpu amd or intel'
 	fi
-	make -s -C "$tree" tools || die "$broken" 'the tools could not be built, see above'
-	make -s -C "$tree" module || say 'warning: the module could not be built, see above'
-	out=${out:-$(mktemp -d)}
+	if [ -w "$tree" ]; then
+		make -s -C "$tree" tools module >&2 || die "$broken" 'the module or the tools could not be built, see above'
+	fi
+	out=${out:-$(mktemp -d)} || exit 1
 	export PATH=$tree/build:$PATH LAB_OUT=$out KVMSTAT_KO=$ko LAB_KERNEL=/boot/vmlinuz-$release
 	if [ -n "$load" ]; then
 		insmod "$ko" || exit 1

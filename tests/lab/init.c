@@ -29,6 +29,7 @@
 #include <sys/io.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
+#include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -49,6 +50,7 @@
 enum channel { STDOUT, STDERR, VERDICT, OUT };
 
 static bool bochs;
+static int sigchld;		/* a signalfd */
 
 static void power_off(void)
 {
@@ -314,9 +316,12 @@ run_command(const struct command *command, int out, int err)
 {
 	int null = open("/dev/null", O_RDONLY);
 	char **env = command->env;
+	sigset_t none;
 
 	if (null < 0 || dup2(null, 0) < 0 || dup2(out, 1) < 0 || dup2(err, 2) < 0)
 		_exit(126);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
 	setsid();
 	clearenv();
 	for (; *env; env++)
@@ -387,11 +392,31 @@ static bool forward(int fd, enum channel channel)
 	return got > 0 || (got < 0 && (errno == EAGAIN || errno == EINTR));
 }
 
+/* Takes the leave of all that have ended; true when 'child' was among them. */
+static bool reap(pid_t child, int *status)
+{
+	struct signalfd_siginfo info;
+	bool found = false;
+	int one;
+	pid_t pid;
+
+	if (read(sigchld, &info, sizeof(info)) < 0)
+		return false;
+	while ((pid = waitpid(-1, &one, WNOHANG)) > 0) {
+		if (pid != child)
+			continue;
+		*status = exit_status(one);
+		found = true;
+	}
+	return found;
+}
+
 /* Until COMMAND has ended, and all that it left running was made to. */
 static int run_framed(const struct command *command)
 {
 	int out[2], err[2], status = 0, i;
 	struct pollfd from[3];
+	bool ended = false;
 	pid_t child;
 
 	if (pipe2(out, O_CLOEXEC) || pipe2(err, O_CLOEXEC))
@@ -399,22 +424,19 @@ static int run_framed(const struct command *command)
 	child = start(command, out[1], err[1]);
 	from[STDOUT] = (struct pollfd){ out[0], POLLIN, 0 };
 	from[STDERR] = (struct pollfd){ err[0], POLLIN, 0 };
-	from[2] = (struct pollfd){ syscall(SYS_pidfd_open, child, 0), POLLIN, 0 };
-	if (from[2].fd < 0)
-		die("no pidfd for", command->argv[0]);
-	while (from[STDOUT].fd >= 0 || from[STDERR].fd >= 0) {
+	from[2] = (struct pollfd){ sigchld, POLLIN, 0 };
+	while (!ended || from[STDOUT].fd >= 0 || from[STDERR].fd >= 0) {
 		if (poll(from, 3, -1) < 0)
 			continue;
 		for (i = STDOUT; i <= STDERR; i++)
 			if (from[i].revents && !forward(from[i].fd, i))
 				from[i].fd = -1;
-		if (from[2].revents) {
-			status = wait_for(child);
+		if (from[2].revents && reap(child, &status)) {
+			ended = true;
 			kill(-1, SIGKILL);
-			from[2].fd = -1;
 		}
 	}
-	return from[2].fd < 0 ? status : wait_for(child);
+	return status;
 }
 
 static void send_out(void)
@@ -428,6 +450,18 @@ static void send_out(void)
 	start(&tar, out[1], dup(STDERR_FILENO));
 	while (forward(out[0], OUT))
 		;
+}
+
+static void catch_sigchld(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	sigchld = signalfd(-1, &set, SFD_CLOEXEC);
+	if (sigchld < 0)
+		die("no signalfd for", "SIGCHLD");
 }
 
 static int run_on_qemu(const struct command *command)
@@ -469,6 +503,7 @@ int main(void)
 		enter_host_root();
 	mount_kernel_filesystems();
 	set_sysctls();
+	catch_sigchld();
 
 	status = bochs ? run_framed(&command) : run_on_qemu(&command);
 	kill(-1, SIGKILL);

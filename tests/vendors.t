@@ -1,0 +1,30 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The catalogue on an AMD and on an Intel machine, side by side by class: what the
+# architectures share has the same count on both.
+set -u
+. "$(dirname "$0")/tap.sh"
+cd "$(dirname "$0")/.." || exit 1
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+
+for cpu in amd intel; do
+	mkdir "$dir/$cpu"
+	# shellcheck disable=SC2016 # expanded in the lab
+	ok "$cpu: the catalogue" tests/lab/run --cpu $cpu --load --out "$dir/$cpu" -- \
+		sh -c 'kvmstat-report stat -o $LAB_OUT/run.json -- kvmstat-guest verify'
+done
+report=build/kvmstat-report
+ok 'diff' "$report" diff "$dir/amd/run.json" "$dir/intel/run.json" --by class
+"$report" diff "$dir/amd/run.json" "$dir/intel/run.json" --by class --format json >"$dir/diff.json"
+jq -r '.classes[] | "# \(.class): \(.before.exits.mean) \(.after.exits.mean)"' "$dir/diff.json"
+is "$(jq -r '[.before.isa, .after.isa, .by] | join(" ")' "$dir/diff.json")" 'svm vmx class' 'both ISAs, by class'
+for class in CPUID IO HLT HYPERCALL MSR NESTED_PAGE_FAULT; do
+	is "$(jq --arg c $class '.classes[] | select(.class == $c) |
+		.before.exits.mean > 0 and .before.exits.mean == .after.exits.mean' "$dir/diff.json")" true \
+		"$class: as many on SVM as on VMX"
+done
+# INTERRUPT is the host's timer, which asks nobody.
+is "$(jq -r '[.classes[].class] - ["CPUID", "IO", "HLT", "HYPERCALL", "MSR", "NESTED_PAGE_FAULT", "INTERRUPT"] |
+	join(" ")' "$dir/diff.json")" '' 'and nothing else on either'
+done_testing
