@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # TAP for shell tests: source it, call ok / is / status_is, end with done_testing.
 
-# in_lab [OPTIONS OF tests/lab/run]: the rest of this script runs in the lab,
-# from where its TAP comes through; a lab that breaks leaves the plan unkept.
+# in_lab [OPTIONS OF tests/lab/run]: the rest of this script runs in the lab (with
+# the kernel $KVMSTAT_KERNEL, where that is set), from where its TAP comes through;
+# a lab that breaks leaves the plan unkept.
 in_lab() {
 	[ -z "${LAB_OUT:-}" ] || return 0
-	exec tests/lab/run "$@" -- "$(realpath "$0")"
+	exec tests/lab/run --kernel "${KVMSTAT_KERNEL:-6.1}" "$@" -- "$(realpath "$0")"
 }
 
 tap_n=0

@@ -156,7 +156,7 @@ machine_start() {
 	echo c >"$work/debugger"	# Debian's has one built in: continue
 	touch "$work/console" "$work/frames"
 	# It wants a terminal by name, and draws nothing on it.
-	TERM=dumb bochs-bin -q -f "$work/bochsrc" -rc "$work/debugger" >"$work/screen" 2>&1 </dev/null &
+	TERM=dumb setpriv --pdeathsig KILL bochs-bin -q -f "$work/bochsrc" -rc "$work/debugger" >"$work/screen" 2>&1 </dev/null &
 	emulator=$!
 	tail -c +1 -s 0.1 -f --pid="$emulator" "$work/frames" |
 		"$work/take_frames" "$work/stdout" "$work/stderr" "$work/verdict" "$work/out.tar" &

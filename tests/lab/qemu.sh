@@ -38,7 +38,7 @@ machine_start() {
 	local share="local,id=out,path=${out//,/,,},security_model=none"
 	[ -z "$out" ] || options+=(-fsdev "$share" -device 'virtio-9p-pci,fsdev=out,mount_tag=out')
 	# The ports come first: virtio device 0 is vport0 in init.c.
-	qemu-system-x86_64 -accel tcg -cpu EPYC,+svm,+npt -smp "$smp" -m "$mem" \
+	setpriv --pdeathsig KILL qemu-system-x86_64 -accel tcg -cpu EPYC,+svm,+npt -smp "$smp" -m "$mem" \
 		-nodefaults -no-user-config -display none -no-reboot \
 		-kernel "$kernel_dir/vmlinuz" -initrd "$work/initrd" \
 		-append "$append" \
