@@ -54,16 +54,22 @@ like "$(cat "$dir/err")" 'hang: no verdict within 8 s' '…and said to be one'
 like "$(cat "$dir/err")" 'it does: the failure is that of the command' '…after a canary'
 
 # The Intel machine: the same contract, everything in one boot that can be.
-echo added >"$dir/added"
+mkdir "$dir/added"
+echo added >"$dir/added/file"
+printf '#! /usr/bin/env\tbash\necho script\n' >"$dir/added/script"
+printf '#!/no/such\n' >"$dir/added/odd"
+chmod +x "$dir/added/script" "$dir/added/odd"
+ln -s "$(type -P openssl || type -P xz)" "$dir/link"
 # shellcheck disable=SC2016
-is "$(lab --cpu intel --out "$dir/intel" --add "$dir/added" -- bash -c '
-	id -u; uname -r; pwd; cat /sys/module/kvm_intel/parameters/ept; cat '"$dir/added"'
+is "$(lab --cpu intel --out "$dir/intel" --add "$dir/added" --add "$dir/link" -- bash -c '
+	id -u; uname -r; pwd; cat /sys/module/kvm_intel/parameters/ept; cat '"$dir/added/file"'
+	'"$dir/added/script; $dir/link --help >/dev/null 2>&1"'; echo $?; '"$dir/added/odd"' 2>/dev/null; echo $?
 	mkdir $LAB_OUT/below; echo kept >$LAB_OUT/below/file; echo noise >&2
 	command -v kvmstat-report; modinfo -F vermagic $KVMSTAT_KO | cut -d" " -f1
 	sleep 1000 & seq 20000; exit 3')" 3 'intel: a command with much to say exits 3'
-is "$(head -n 7 "$dir/out" | tr '\n' ' ')" "0 $release $PWD Y added $PWD/build/kvmstat-report $release " \
-	'intel: root, stock kernel, same directory, EPT, an added file, tools, module'
-is "$(tail -n +8 "$dir/out" | sha256sum)" "$(seq 20000 | sha256sum)" 'intel: a long output comes through whole'
+is "$(head -n 10 "$dir/out" | tr '\n' ' ')" "0 $release $PWD Y added script 0 127 $PWD/build/kvmstat-report $release " \
+	'intel: root, stock kernel, same directory, EPT, added files with what runs them, tools, module'
+is "$(tail -n +11 "$dir/out" | sha256sum)" "$(seq 20000 | sha256sum)" 'intel: a long output comes through whole'
 is "$(cat "$dir/err")" noise 'intel: stderr apart from stdout, and nothing else on it'
 is "$(cat "$dir/intel/below/file")" kept 'intel: LAB_OUT comes back in --out'
 is "$(lab --cpu intel -- sh -c 'echo c >/proc/sysrq-trigger')" 122 'intel: a crash is not a success'
@@ -71,6 +77,14 @@ like "$(cat "$dir/err")" 'the kernel crashed: .*sysrq triggered crash' '…and s
 is "$(lab --cpu intel --timeout 20 -- sleep 100000)" 124 'intel: a hang is found'
 like "$(cat "$dir/err")" 'hang: no verdict within 20 s' '…and said to be one'
 is "$(lab --cpu intel --smp 2 -- true)" 2 'intel: one CPU, or wrong usage'
+
+# Places that are odd, too small or not there.
+mkdir "$dir/a, b'c"
+is "$(TMPDIR="$dir/a, b'c" lab -- true)" 0 'any TMPDIR will do'
+is "$(TMPDIR=$dir/none lab -- true)" 123 'but it must be there'
+is "$(lab --out "$dir/added/file" -- true)" 2 '--out is a directory, or wrong usage'
+is "$(lab --console "$dir/none/file" -- true)" 2 '--console can be written, or wrong usage'
+is "$(lab --kernel "$dir/added/file" -- true)" 2 'what is no kernel: wrong usage'
 
 # The machine itself, where it has KVM: the lab's own has.
 is "$(lab -- tests/lab/run --cpu host --load -- kvmstat-guest verify cpuid)" 0 'host: its own KVM and kernel'

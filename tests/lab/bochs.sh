@@ -22,6 +22,7 @@ machine_check() {
 
 vendor_module=kvm-intel
 default_mem=512
+machine_language=C	# there are no locale files in there
 machine_modules='kvm kvm-intel'
 
 # What scripts and tests use.
@@ -37,11 +38,16 @@ machine_take_module() { strip --strip-debug -o "$2" "$1"; }
 # install_files FILE…: into the machine's root, at the same place. Links become what
 # they lead to, but for the root's own (/bin and the like).
 install_files() {
-	local file dir
+	local file dir link
 	for file; do
 		dir=$(realpath "${file%/*}/") || return
+		mkdir -p "$root$dir" || return
+		link=$(realpath -s "${file%/*}/")
+		if ! [ -e "$root$link" ]; then	# it is reached through a link
+			mkdir -p "$root${link%/*}" && ln -s "$dir" "$root$link" || return
+		fi
 		[ ! -f "$root$dir/${file##*/}" ] || continue
-		mkdir -p "$root$dir" && cp -rL "$dir/${file##*/}" "$root$dir/" || return
+		cp -rL "$dir/${file##*/}" "$root$dir/" || return
 	done
 }
 
@@ -49,45 +55,57 @@ libraries() {
 	ldd "$@" 2>/dev/null | grep -o '/[^ :)]*' | sort -u
 }
 
+# What runs a script: "#!/bin/sh -e", "#! /usr/bin/env bash".
 interpreter() {
-	head -c 128 "$1" 2>/dev/null | sed -n '1s/^#! *\([^ ]*\).*/\1/p' | tr -d '\0'
+	local line words word
+	line=$(head -c 256 "$1" 2>/dev/null | tr -d '\0' | sed -n '1s/^#!//p')
+	read -ra words <<<"$line"
+	[ ${#words[@]} -gt 0 ] || return 0
+	if [ "${words[0]##*/}" = env ]; then words+=("$(type -P "${words[1]:-}")"); fi
+	for word in "${words[@]}"; do
+		if [[ $word == /* && -f $word ]]; then echo "$word"; fi
+	done
+}
+
+# What is run or linked with in a directory.
+programs_below() {
+	find -L "$1" -type f \( -perm /111 -o -name '*.so*' \) 2>/dev/null
 }
 
 # Files that COMMAND names, and itself.
 named_files() {
 	local word path
 	for word; do
-		case $word in
-		*/*) path=$word ;;
-		*) path=$(PATH=$tree/build:$PATH command -v "$word" 2>/dev/null) ;;
-		esac
-		if [ -f "$path" ]; then realpath "$path"; fi
+		path=$(PATH=$tree/build:$PATH type -P -- "$word")
+		for path in "$path" "$word"; do
+			if [ -f "$path" ]; then realpath -s -- "$path"; fi
+		done
 	done
 }
 
 # Adds the machine's root filesystem to $work/run, and says what init.c is to expect.
 machine_files() {
-	local root=$work/run path files=()
+	local root=$work/run path files=() programs=()
 	for path in /bin /sbin /lib /lib64; do
 		[ ! -L "$path" ] || cp -P "$path" "$root/"
 	done
 	mkdir -p "$root"/{tmp,run,proc,sys,dev,etc,root,var/tmp} "$root$cwd"
-	echo 'root:x:0:0:root:/root:/bin/sh' >"$root/etc/passwd"
 	# shellcheck disable=SC2086 # a list of words
 	for path in $commands; do
 		path=$(type -P "$path") && files+=("$path")
 	done
 	mapfile -t -O ${#files[@]} files < <(named_files "$@")
 	for path in "$tree"/build/kvmstat-* "$tree"/build/tests/* "$ko" "$tree/build/refuse/$release/kvmstat.ko" "${add[@]}"; do
-		if [ -e "$path" ]; then files+=("$(realpath "$path")"); fi
+		if [ -e "$path" ]; then files+=("$(realpath -s -- "$path")"); fi
 	done
-	for path in "${files[@]}"; do
-		if [ -f "$path" ]; then interpreter "$path"; fi
-	done >"$work/interpreters"
-	mapfile -t -O ${#files[@]} files <"$work/interpreters"
-	mapfile -t -O ${#files[@]} files < <(libraries "${files[@]}")
+	mapfile -t programs < <(for path in "${files[@]}"; do
+		if [ -d "$path" ]; then programs_below "$path"; else echo "$path"; fi
+	done)
+	mapfile -t -O ${#files[@]} files < <(for path in "${programs[@]}"; do interpreter "$path"; done | sort -u)
+	mapfile -t -O ${#files[@]} files < <(libraries "${programs[@]}" "${files[@]}")
 	install_files "${files[@]}" "$tree/tests" || return
 	rm -rf "$root$tree/tests/data"
+	[ -e "$root/etc/passwd" ] || echo 'root:x:0:0:root:/root:/bin/sh' >"$root/etc/passwd"
 	echo bochs
 }
 
@@ -104,8 +122,9 @@ unpack_vmlinux() {
 	28b52ffd) zstd -qdc <"$work/payload" ;;
 	1f8b*) gzip -dc <"$work/payload" ;;
 	*) die "$broken" "the compression of $kernel_dir/vmlinuz is not known" ;;
-	esac >"$1.$$" && mv "$1.$$" "$1"
-	rm -f "$work/payload"
+	esac >"$1.$$" && mv "$1.$$" "$1" && return
+	rm -f "$1.$$"
+	return 1
 }
 
 kernel_arguments() {
@@ -164,7 +183,8 @@ machine_start() {
 }
 
 machine_log() {
-	grep -aE 'PANIC|FATAL|no resolution' "$work/emulator.log"
+	tail -n 3 "$work/screen"
+	grep -aE 'PANIC|FATAL|no resolution' "$work/emulator.log" 2>/dev/null
 }
 
 machine_fetch_out() {

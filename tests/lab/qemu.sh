@@ -11,6 +11,7 @@ machine_check() {
 
 vendor_module=kvm-amd
 default_mem=2048
+machine_language=C.UTF-8
 machine_modules='virtio_pci virtio_console 9p 9pnet_virtio overlay kvm kvm-amd'
 
 machine_take_module() { cp "$1" "$2"; }
@@ -35,7 +36,7 @@ machine_start() {
 	append+=" no_timer_check tsc=reliable tsc_early_khz=$(tsc_khz)"
 	[ -z "$icount" ] || options+=(-icount 'shift=0,sleep=off')
 	# QEMU takes two commas for one.
-	local share="local,id=out,path=${out//,/,,},security_model=none"
+	local share="local,id=out,path=${out//,/,,},security_model=none" ports=${work//,/,,}
 	[ -z "$out" ] || options+=(-fsdev "$share" -device 'virtio-9p-pci,fsdev=out,mount_tag=out')
 	# The ports come first: virtio device 0 is vport0 in init.c.
 	setpriv --pdeathsig KILL qemu-system-x86_64 -accel tcg -cpu EPYC,+svm,+npt -smp "$smp" -m "$mem" \
@@ -44,9 +45,9 @@ machine_start() {
 		-append "$append" \
 		-serial "file:$work/console" \
 		-device virtio-serial-pci,max_ports=4 \
-		-chardev "file,id=stdout,path=$work/stdout" -device virtserialport,chardev=stdout,nr=1 \
-		-chardev "file,id=stderr,path=$work/stderr" -device virtserialport,chardev=stderr,nr=2 \
-		-chardev "file,id=verdict,path=$work/verdict" -device virtserialport,chardev=verdict,nr=3 \
+		-chardev "file,id=stdout,path=$ports/stdout" -device virtserialport,chardev=stdout,nr=1 \
+		-chardev "file,id=stderr,path=$ports/stderr" -device virtserialport,chardev=stderr,nr=2 \
+		-chardev "file,id=verdict,path=$ports/verdict" -device virtserialport,chardev=verdict,nr=3 \
 		-fsdev local,id=root,path=/,security_model=none,readonly=on,multidevs=remap \
 		-device virtio-9p-pci,fsdev=root,mount_tag=root \
 		-device virtio-rng-pci "${options[@]}" >"$work/emulator.log" 2>&1 </dev/null &

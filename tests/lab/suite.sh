@@ -76,10 +76,21 @@ suite_update() {
 }
 
 # Makes SUITE ready for suite_apt. Fails where there is no such suite, or no mirror.
+fresh() { [ -n "$(find "$1/fetched" -mmin "-$lists_for" 2>/dev/null)" ]; }
+
 suite_open() {
+	local status
+	[ "$1" != here ] && ! fresh "$cache/apt-$1" || return 0
+	exec 7>"$cache/apt-lock"
+	flock 7		# another copy may be fetching them
+	fresh "$cache/apt-$1" || make_suite "$1"
+	status=$?
+	exec 7>&-
+	return $status
+}
+
+make_suite() {
 	local suite=$1 dir=$cache/apt-$1 uri keyring=/usr/share/keyrings/debian-archive-keyring.gpg
-	[ "$suite" != here ] || return 0
-	[ -z "$(find "$dir/fetched" -mmin "-$lists_for" 2>/dev/null)" ] || return 0
 	[ -f "$keyring" ] || { say "no $keyring: install debian-archive-keyring"; return 1; }
 	uri=$(mirror)
 	[ -n "$uri" ] || { say "this machine's apt knows no Debian mirror: see /etc/apt"; return 1; }
