@@ -141,6 +141,7 @@ configuration() {
 		display_library: term
 		memory: guest=$mem, host=$mem
 		romimage: file="$work/rom", address=0xffff0000
+		vgaromimage: file="$work/vga-rom"
 		optramimage1: file="$work/low", address=0x10000
 		optramimage2: file="$work/high", address=$1
 		cpu: model=corei7_haswell_4770, count=1, ips=$ips, reset_on_triple_fault=0
@@ -172,6 +173,7 @@ machine_start() {
 	at=$("$work/bochs_image" "$kernel_dir/vmlinuz" "$vmlinux" "$work/initrd" "$mem" \
 		"$(kernel_arguments | tr '\n' ' ')" "$work/low" "$work/high") || exit "$broken"
 	configuration "$at" >"$work/bochsrc"
+	head -c 512 /dev/zero >"$work/vga-rom"	# must be there, is never run
 	echo c >"$work/debugger"	# Debian's has one built in: continue
 	touch "$work/console" "$work/frames"
 	# It wants a terminal by name, and draws nothing on it.
