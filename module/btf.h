@@ -27,6 +27,12 @@ struct btf_files {
 int btf_open(struct btf_files *btf, const char *module);
 void btf_close(struct btf_files *btf);
 
+/* The part of it that is the kernel's own; not to be closed. */
+static inline struct btf_files btf_kernel(const struct btf_files *btf)
+{
+	return (struct btf_files){ .base = btf->base };
+}
+
 /*
  * Writes the prototype of a tracepoint's probes as C, for example
  * "void (void *, struct kvm_vcpu *, u32)". -ENOENT if there is none.

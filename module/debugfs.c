@@ -40,9 +40,11 @@ static void print_vmx_flags(struct seq_file *m, u32 flags)
 		seq_printf(m, " %#x", flags);
 }
 
-static void print_name(struct seq_file *m, u32 isa, u64 code)
+static void print_name(struct seq_file *m, u32 isa, const struct kvmstat_cell *cell)
 {
-	const char *name = NULL;
+	const char *name = NULL, *l2 = cell->flags & KVMSTAT_CELL_L2 ? "L2-" : "";
+	int width = 28 - strlen(l2);
+	u64 code = cell->code;
 	u32 vmx_flags = 0;
 
 	if (isa == KVMSTAT_ISA_VMX && code <= U32_MAX) {
@@ -58,17 +60,23 @@ static void print_name(struct seq_file *m, u32 isa, u64 code)
 	else if (isa == KVMSTAT_ISA_VMX)
 		name = name_in(vmx_names, ARRAY_SIZE(vmx_names), code);
 	if (name)
-		seq_printf(m, "%-28s", name);
+		seq_printf(m, "%s%-*s", l2, width, name);
 	else
-		seq_printf(m, "%#-28llx", code);
+		seq_printf(m, "%s%#-*llx", l2, width, code);
 	print_vmx_flags(m, vmx_flags);
+}
+
+static void print_counts(struct seq_file *m, const struct kvmstat_cell *cell)
+{
+	seq_printf(m, " %14llu %20llu %20llu %20llu\n", cell->exits, cell->kernel_cycles,
+		   cell->user_cycles, cell->offcpu_cycles);
 }
 
 static void print_cell(struct seq_file *m, u32 isa, const struct kvmstat_cell *cell)
 {
 	seq_puts(m, "  ");
-	print_name(m, isa, cell->code);
-	seq_printf(m, " %14llu %20llu\n", cell->exits, cell->cycles);
+	print_name(m, isa, cell);
+	print_counts(m, cell);
 }
 
 static const char *isa_name(u32 isa)
@@ -81,14 +89,17 @@ static void print_head(struct seq_file *m, const struct kvmstat_snapshot *s)
 	seq_printf(m, "isa %s  tsc_khz %u  seconds %llu  resets %llu  vms %u  vcpus %u  lost %llu\n",
 		   isa_name(s->isa), s->tsc_khz, (s->time_ns - s->since_ns) / NSEC_PER_SEC,
 		   s->generation, s->nr_vms, s->nr_vcpus, s->lost);
-	seq_printf(m, "  %-28s %14s %20s\n", "reason", "exits", "cycles");
+	seq_printf(m, "  %-28s %14s %20s %20s %20s\n", "reason", "exits", "kernel_cycles",
+		   "user_cycles", "offcpu_cycles");
 }
 
 static int by_code(const void *a, const void *b)
 {
 	const struct kvmstat_cell *x = a, *y = b;
 
-	return x->code < y->code ? -1 : x->code > y->code;
+	if (x->code != y->code)
+		return x->code < y->code ? -1 : 1;
+	return (x->flags > y->flags) - (x->flags < y->flags);
 }
 
 static int by_exits(const void *a, const void *b)
@@ -98,21 +109,32 @@ static int by_exits(const void *a, const void *b)
 	return x->exits > y->exits ? -1 : x->exits < y->exits;
 }
 
-/* Adds up cells of the same code in place; returns how many are left. */
+static void add_cell(struct kvmstat_cell *sum, const struct kvmstat_cell *cell)
+{
+	sum->exits += cell->exits;
+	sum->kernel_cycles += cell->kernel_cycles;
+	sum->user_cycles += cell->user_cycles;
+	sum->offcpu_cycles += cell->offcpu_cycles;
+}
+
+/*
+ * Adds up cells of the same code in place, whatever their details; returns how
+ * many are left, those with the most exits first.
+ */
 static u32 merge_cells(struct kvmstat_cell *cells, u32 n)
 {
 	u32 i, out = 0;
 
 	sort(cells, n, sizeof(*cells), by_code, NULL);
 	for (i = 1; i < n; i++) {
-		if (cells[i].code == cells[out].code) {
-			cells[out].exits += cells[i].exits;
-			cells[out].cycles += cells[i].cycles;
-		} else {
+		if (by_code(&cells[i], &cells[out]))
 			cells[++out] = cells[i];
-		}
+		else
+			add_cell(&cells[out], &cells[i]);
 	}
-	return n ? out + 1 : 0;
+	n = n ? out + 1 : 0;
+	sort(cells, n, sizeof(*cells), by_exits, NULL);
+	return n;
 }
 
 static int reasons_show(struct seq_file *m, void *unused)
@@ -128,14 +150,13 @@ static int reasons_show(struct seq_file *m, void *unused)
 		return PTR_ERR(s);
 	cells = snapshot_cells(s);
 	n = merge_cells(cells, s->nr_cells);
-	sort(cells, n, sizeof(*cells), by_exits, NULL);
 	print_head(m, s);
 	for (i = 0; i < n; i++) {
 		print_cell(m, s->isa, &cells[i]);
-		total.exits += cells[i].exits;
-		total.cycles += cells[i].cycles;
+		add_cell(&total, &cells[i]);
 	}
-	seq_printf(m, "  %-28s %14llu %20llu\n", "total", total.exits, total.cycles);
+	seq_printf(m, "  %-28s", "total");
+	print_counts(m, &total);
 	kvfree(s);
 	return 0;
 }
@@ -145,12 +166,11 @@ static void print_vcpu(struct seq_file *m, struct kvmstat_snapshot *s,
 		       const struct kvmstat_vcpu *vcpu)
 {
 	struct kvmstat_cell *cells = snapshot_cells(s) + vcpu->first_cell;
-	u32 i;
+	u32 i, n = merge_cells(cells, vcpu->nr_cells);
 
-	seq_printf(m, " vcpu %u  guest_cycles %llu  untraced %llu\n",
-		   vcpu->id, vcpu->guest_cycles, vcpu->untraced);
-	sort(cells, vcpu->nr_cells, sizeof(*cells), by_exits, NULL);
-	for (i = 0; i < vcpu->nr_cells; i++)
+	seq_printf(m, " vcpu %u  guest_cycles %llu  wall_cycles %llu  untraced %llu\n",
+		   vcpu->id, vcpu->guest_cycles, vcpu->wall_cycles, vcpu->untraced);
+	for (i = 0; i < n; i++)
 		print_cell(m, s->isa, &cells[i]);
 }
 

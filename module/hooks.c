@@ -16,11 +16,11 @@
 #include <linux/module.h>
 #include <linux/moduleparam.h>
 #include <linux/tracepoint.h>
-#include <asm/tsc.h>
 
 #include "btf.h"
 #include "compat.h"
 #include "hooks.h"
+#include "probes.h"
 #include "reason.h"
 #include "registry.h"
 #include "uapi/kvmstat.h"
@@ -38,61 +38,22 @@ module_param(check_prototypes, bool, 0444);
 MODULE_PARM_DESC(check_prototypes,
 		 "compare the probes with the kernel's BTF before attaching them (default Y)");
 
-static u32 seen_isa;
+/*
+ * In the order in which they are attached: whoever brings time to an exit comes
+ * before it, and the entry last, for an entry without its exit would count as
+ * untraced.
+ */
+enum { HOOK_SWITCH, HOOK_USERSPACE_EXIT, HOOK_FPU, HOOK_EXIT, HOOK_ENTRY, NR_HOOKS };
 
-static void probe_exit(void *data, struct kvm_vcpu *vcpu, u32 isa)
-{
-	struct vcpu_record *rec = registry_find(vcpu);
-	u64 now = rdtsc();
-
-	if (unlikely(!rec)) {
-		rec = registry_add(vcpu);
-		if (!rec) {
-			registry_count_lost();
-			return;
-		}
-	}
-	if (unlikely(READ_ONCE(seen_isa) != isa))
-		WRITE_ONCE(seen_isa, isa);
-	tally_exit(&rec->tally, reason_read(vcpu, isa), now);
-}
-
-/* The exit before this entry fired no event; the hardware still has its reason. */
-static noinline void count_untraced(struct vcpu_record *rec, struct kvm_vcpu *vcpu, u64 now)
-{
-	u32 isa = READ_ONCE(seen_isa);
-	u64 code = isa == KVMSTAT_ISA_UNKNOWN ? TALLY_NO_REASON : reason_read(vcpu, isa);
-
-	tally_untraced(&rec->tally, code, now);
-}
-
-static void probe_entry(void *data, struct kvm_vcpu *vcpu)
-{
-	struct vcpu_record *rec = registry_find(vcpu);
-	u64 now;
-
-	if (unlikely(!rec)) {
-		rec = registry_add(vcpu);
-		if (!rec)
-			return;
-	}
-	now = rdtsc();
-	if (unlikely(!tally_entry(&rec->tally, now)))
-		count_untraced(rec, vcpu, now);
-}
-
-/* Kernels that say why they enter (6.10, and stable kernels that took it over). */
-static void probe_entry_immediate(void *data, struct kvm_vcpu *vcpu, bool force_immediate_exit)
-{
-	probe_entry(data, vcpu);
-}
-
-/* In the order in which they are attached: an entry without its exit would count as untraced. */
-enum { HOOK_EXIT, HOOK_ENTRY, NR_HOOKS };
-
-static const char * const tracepoint_name[NR_HOOKS] = {
-	[HOOK_EXIT] = "kvm_exit",
-	[HOOK_ENTRY] = "kvm_entry",
+static const struct hook {
+	const char *tracepoint;
+	bool of_kvm;		/* else of the kernel itself */
+} hooks[NR_HOOKS] = {
+	[HOOK_SWITCH] = { "sched_switch", false },
+	[HOOK_USERSPACE_EXIT] = { "kvm_userspace_exit", true },
+	[HOOK_FPU] = { "kvm_fpu", true },
+	[HOOK_EXIT] = { "kvm_exit", true },
+	[HOOK_ENTRY] = { "kvm_entry", true },
 };
 
 /* The prototypes we know how to be called with; more than one where kernels differ. */
@@ -101,7 +62,12 @@ static const struct probe {
 	const char *prototype;
 	void *function;
 } probes[] = {
+	{ HOOK_SWITCH, "void (void *, bool, struct task_struct *, struct task_struct *, unsigned int)",
+	  probe_switch },
+	{ HOOK_USERSPACE_EXIT, "void (void *, __u32, int)", probe_userspace_exit },
+	{ HOOK_FPU, "void (void *, int)", probe_fpu },
 	{ HOOK_EXIT, EXIT_PROTOTYPE, probe_exit },
+	/* Since 6.10, and stable kernels that took it over, it says why. */
 	{ HOOK_ENTRY, "void (void *, struct kvm_vcpu *, bool)", probe_entry_immediate },
 	{ HOOK_ENTRY, "void (void *, struct kvm_vcpu *)", probe_entry },
 };
@@ -146,7 +112,8 @@ static void detach(void)
 		if (hooked.probe[i])
 			tracepoint_probe_unregister(hooked.tp[i], hooked.probe[i]->function, NULL);
 		hooked.probe[i] = NULL;
-		hooked.tp[i] = NULL;
+		if (hooks[i].of_kvm)
+			hooked.tp[i] = NULL;
 	}
 	if (hooked.death)
 		unregister_kprobe(&death_probe);
@@ -171,17 +138,19 @@ static void refuse(int hook, const char *prototype)
 	for (i = 0; i < ARRAY_SIZE(probes); i++)
 		if (probes[i].hook == hook)
 			pr_err("%s: this kernel calls probes as \"%s\", kvmstat expects \"%s\"\n",
-			       tracepoint_name[hook], prototype, probes[i].prototype);
+			       hooks[hook].tracepoint, prototype, probes[i].prototype);
 	pr_err("not attached to kvm: build kvmstat for this kernel, or report this line\n");
 }
 
-static int choose_probes(const struct btf_files *btf, const struct probe *chosen[])
+static int choose_probes(const struct btf_files *kvm, const struct btf_files *kernel,
+			 const struct probe *chosen[])
 {
 	char prototype[PROTOTYPE_MAX];
 	int i;
 
 	for (i = 0; i < NR_HOOKS; i++) {
-		if (btf_probe_prototype(btf, tracepoint_name[i], prototype, sizeof(prototype)))
+		if (btf_probe_prototype(hooks[i].of_kvm ? kvm : kernel, hooks[i].tracepoint,
+					prototype, sizeof(prototype)))
 			strscpy(prototype, "unknown", sizeof(prototype));
 		chosen[i] = probe_with(i, prototype);
 		if (!chosen[i]) {
@@ -194,7 +163,7 @@ static int choose_probes(const struct btf_files *btf, const struct probe *chosen
 
 static int check_and_choose(const char *owner, const struct probe *chosen[])
 {
-	struct btf_files btf;
+	struct btf_files kvm, kernel;
 	int i, err;
 
 	if (!check_prototypes) {
@@ -202,11 +171,12 @@ static int check_and_choose(const char *owner, const struct probe *chosen[])
 			chosen[i] = probe_with(i, NULL);
 		return 0;
 	}
-	err = btf_open(&btf, owner);
+	err = btf_open(&kvm, owner);
 	if (err)
 		return err;
-	err = choose_probes(&btf, chosen);
-	btf_close(&btf);
+	kernel = btf_kernel(&kvm);
+	err = choose_probes(&kvm, &kernel, chosen);
+	btf_close(&kvm);
 	return err;
 }
 
@@ -218,7 +188,8 @@ static int attach(const char *owner)
 
 	for (i = 0; i < NR_HOOKS; i++) {
 		if (!hooked.tp[i]) {
-			pr_err("%s has no tracepoint %s\n", owner, tracepoint_name[i]);
+			pr_err("%s has no tracepoint %s\n", hooks[i].of_kvm ? owner : "the kernel",
+			       hooks[i].tracepoint);
 			return -ENOENT;
 		}
 	}
@@ -229,7 +200,7 @@ static int attach(const char *owner)
 	for (i = 0; !err && i < NR_HOOKS; i++) {
 		err = tracepoint_probe_register(hooked.tp[i], chosen[i]->function, NULL);
 		if (err)
-			pr_err("no probe on %s (error %d)\n", tracepoint_name[i], err);
+			pr_err("no probe on %s (error %d)\n", hooks[i].tracepoint, err);
 		else
 			hooked.probe[i] = chosen[i];
 	}
@@ -241,7 +212,7 @@ static void note_tracepoint(struct tracepoint *tp, void *unused)
 	int i;
 
 	for (i = 0; i < NR_HOOKS; i++)
-		if (!strcmp(tp->name, tracepoint_name[i]))
+		if (!strcmp(tp->name, hooks[i].tracepoint))
 			hooked.tp[i] = tp;
 }
 
@@ -279,16 +250,13 @@ static int module_event(struct notifier_block *nb, unsigned long event, void *da
 
 static struct notifier_block module_notifier = { .notifier_call = module_event };
 
-u32 hooks_isa(void)
-{
-	return READ_ONCE(seen_isa);
-}
-
 u32 hooks_state(void)
 {
 	return (READ_ONCE(hooked.probe[HOOK_EXIT]) ? KVMSTAT_HOOK_EXIT : 0) |
 	       (READ_ONCE(hooked.probe[HOOK_ENTRY]) ? KVMSTAT_HOOK_ENTRY : 0) |
+	       (READ_ONCE(hooked.probe[HOOK_SWITCH]) ? KVMSTAT_HOOK_SPLIT : 0) |
 	       (READ_ONCE(hooked.death) ? KVMSTAT_HOOK_DEATH : 0) |
+	       (reason_by_accessor() ? KVMSTAT_HOOK_ACCESSOR : 0) |
 	       (READ_ONCE(hooked.refused) ? KVMSTAT_HOOK_REFUSED : 0);
 }
 

@@ -9,6 +9,5 @@ int hooks_init(void);
 void hooks_exit(void);	/* when it returns, no probe is running */
 
 u32 hooks_state(void);	/* KVMSTAT_HOOK_* */
-u32 hooks_isa(void);	/* KVMSTAT_ISA_* of the last exit */
 
 #endif

@@ -4,8 +4,9 @@
  *
  *   tally.h    the hot path: one vCPU's counters
  *   registry.c which vCPUs and VMs there are and were
+ *   probes.c   what happens at each event
  *   hooks.c    the probes on KVM, attached and detached
- *   reason.h   the exit reason, read from the VMCB or VMCS
+ *   reason.c   the exit reason, read from the VMCB or VMCS
  *   btf.c      how this kernel calls probes
  *   snapshot.c everything copied into one buffer
  *   chardev.c  /dev/kvmstat            debugfs.c  /sys/kernel/debug/kvmstat
@@ -18,6 +19,7 @@
 #include "chardev.h"
 #include "debugfs.h"
 #include "hooks.h"
+#include "reason.h"
 #include "registry.h"
 #include "snapshot.h"
 
@@ -29,9 +31,12 @@ static int __init kvmstat_init(void)
 	err = registry_init();
 	if (err)
 		return err;
-	err = hooks_init();
+	err = reason_init();
 	if (err)
 		goto err_registry;
+	err = hooks_init();
+	if (err)
+		goto err_reason;
 	err = chardev_init();
 	if (err)
 		goto err_hooks;
@@ -40,6 +45,8 @@ static int __init kvmstat_init(void)
 
 err_hooks:
 	hooks_exit();
+err_reason:
+	reason_exit();
 err_registry:
 	registry_exit();
 	return err;
@@ -50,6 +57,7 @@ static void __exit kvmstat_exit(void)
 	kvmstat_debugfs_exit();
 	chardev_exit();
 	hooks_exit();
+	reason_exit();
 	registry_exit();
 }
 

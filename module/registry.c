@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The VMs and vCPUs that were seen, alive or gone. */
+#include <linux/hash.h>
 #include <linux/mempool.h>
 #include <linux/moduleparam.h>
 #include <linux/percpu.h>
@@ -11,8 +12,10 @@
 
 /* Records kept ready for first exits that come when memory is short. */
 #define SPARE_VCPUS	32
+#define SPARE_CELLS	128
 #define SPARE_VMS	8
 
+#define VCPU_TABLE_BITS	12
 #define VM_TABLE_BITS	8
 
 unsigned int history = 128;
@@ -22,20 +25,23 @@ MODULE_PARM_DESC(history, "VMs whose numbers are kept one by one after their end
 DEFINE_MUTEX(registry_mutex);
 LIST_HEAD(vm_records);
 struct vcpu_record *retired_vcpu;
-struct hlist_head vcpu_table[1 << VCPU_TABLE_BITS];
+u64 generation;
+struct vcpu_record nobody;
+DEFINE_PER_CPU(struct vcpu_record *, vcpu_in_run);
 
 /*
- * Protects the two tables, the lists' tails and next_vm_id. Taken with
+ * Protects the two tables, the lists' tails, next_vm_id and generation. Taken with
  * interrupts off in KVM's entry path and in kprobes: innermost but for the
  * allocator's own locks.
  */
 static DEFINE_RAW_SPINLOCK(registry_lock);
+static struct hlist_head vcpu_table[1 << VCPU_TABLE_BITS];
 static struct hlist_head vm_table[1 << VM_TABLE_BITS];
 static u64 next_vm_id = 1;
 static unsigned int nr_dead;
 
-static mempool_t *vcpu_pool;
-static mempool_t *vm_pool;
+static struct kmem_cache *vcpu_cache, *cell_cache;
+static mempool_t *vcpu_pool, *cell_pool, *vm_pool;
 static DEFINE_PER_CPU(u64, lost);
 static u64 lost_base;	/* under registry_mutex */
 
@@ -95,14 +101,29 @@ static void publish_vcpu(struct vcpu_record *rec, struct vm_record *vm)
 {
 	rec->vm = vm;
 	list_add_tail_rcu(&rec->of_vm, &vm->vcpus);
-	hlist_add_head_rcu(&rec->hash, &vcpu_table[hash_ptr(rec->key, VCPU_TABLE_BITS)]);
+	hlist_add_head_rcu(&rec->hash, &vcpu_table[hash_ptr(rec->vcpu, VCPU_TABLE_BITS)]);
+}
+
+struct tally_cell *tally_cell_alloc(void)
+{
+	return mempool_alloc(cell_pool, GFP_ATOMIC | __GFP_NOWARN);
+}
+
+static void free_vcpu(struct vcpu_record *rec)
+{
+	u32 i;
+
+	for (i = 0; i < rec->tally.nr_cells; i++)
+		mempool_free(rec->tally.cells[i], cell_pool);
+	mempool_free(rec, vcpu_pool);
 }
 
 static void init_vcpu(struct vcpu_record *rec, struct kvm_vcpu *vcpu)
 {
 	memset(rec, 0, sizeof(*rec));
 	tally_init(&rec->tally);
-	rec->key = vcpu;
+	rec->vcpu = vcpu;
+	rec->match = vcpu;
 	if (vcpu)
 		rec->vcpu_id = vcpu->vcpu_id;
 }
@@ -111,7 +132,7 @@ static void init_vcpu(struct vcpu_record *rec, struct kvm_vcpu *vcpu)
  * First event of a vCPU, in its thread, possibly with interrupts off. NULL
  * when there is no memory: the next event tries again.
  */
-struct vcpu_record *registry_add(struct kvm_vcpu *vcpu)
+static struct vcpu_record *add_vcpu(struct kvm_vcpu *vcpu)
 {
 	struct vm_record *vm, *fresh;
 	struct vcpu_record *rec;
@@ -131,6 +152,7 @@ struct vcpu_record *registry_add(struct kvm_vcpu *vcpu)
 		vm = fresh;
 		fresh = NULL;
 	}
+	rec->generation = generation;
 	publish_vcpu(rec, vm);
 	raw_spin_unlock_irqrestore(&registry_lock, flags);
 
@@ -146,12 +168,66 @@ err:
 	return NULL;
 }
 
+/* First event of a vCPU after a reset. */
+static void restart(struct vcpu_record *rec)
+{
+	u64 since = READ_ONCE(generation);
+	unsigned long flags;
+
+	tally_restart(&rec->tally);
+	rec->compared = false;
+	/* Pairs with registry_current(). */
+	smp_store_release(&rec->generation, since);
+	raw_spin_lock_irqsave(&registry_lock, flags);
+	if (generation == since)
+		WRITE_ONCE(rec->match, rec->vcpu);
+	raw_spin_unlock_irqrestore(&registry_lock, flags);
+}
+
+/* The record of a vCPU that lives, even where it is hidden. */
+static notrace struct vcpu_record *find_vcpu(struct kvm_vcpu *vcpu)
+{
+	struct vcpu_record *rec;
+
+	hlist_for_each_entry_rcu_notrace(rec, &vcpu_table[hash_ptr(vcpu, VCPU_TABLE_BITS)], hash)
+		if (likely(rec->vcpu == vcpu))
+			return rec;
+	return NULL;
+}
+
+notrace struct vcpu_record *registry_find(struct kvm_vcpu *vcpu)
+{
+	struct vcpu_record *rec = find_vcpu(vcpu);
+
+	return rec && READ_ONCE(rec->match) ? rec : NULL;
+}
+
+struct vcpu_record *registry_get(struct kvm_vcpu *vcpu)
+{
+	struct vcpu_record *rec = find_vcpu(vcpu);
+
+	if (!rec)
+		return add_vcpu(vcpu);
+	if (unlikely(!READ_ONCE(rec->match)))
+		restart(rec);
+	return rec;
+}
+
+void registry_trust(struct vcpu_record *rec)
+{
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&registry_lock, flags);
+	rec->fast_match = rec->match;	/* none after a reset: then the next exit does it */
+	raw_spin_unlock_irqrestore(&registry_lock, flags);
+}
+
 static void free_vm(struct vm_record *vm)
 {
 	struct vcpu_record *rec, *next;
 
 	list_for_each_entry_safe(rec, next, &vm->vcpus, of_vm)
-		mempool_free(rec, vcpu_pool);
+		free_vcpu(rec);
 	mempool_free(vm, vm_pool);
 }
 
@@ -160,15 +236,14 @@ static void retire_vcpu(const struct vcpu_record *rec)
 	struct tally *sum = &retired_vcpu->tally;
 	u32 i;
 
-	for (i = 0; i < rec->tally.nr_cells; i++) {
-		const struct tally_cell *cell = &rec->tally.cells[i];
-		struct tally_cell *to = i ? tally_find_slow(sum, cell->code) : &sum->cells[0];
-
-		to->exits += cell->exits - rec->base.exits[i];
-		to->cycles += cell->cycles - rec->base.cycles[i];
-	}
-	sum->guest_cycles += rec->tally.guest_cycles - rec->base.guest_cycles;
-	sum->untraced += rec->tally.untraced - rec->base.untraced;
+	if (!registry_current(rec))
+		return;
+	tally_add_cell(&sum->other, &rec->tally.other);
+	for (i = 0; i < rec->tally.nr_cells; i++)
+		tally_add_cell(tally_cell(sum, rec->tally.cells[i]->key), rec->tally.cells[i]);
+	sum->guest_cycles += rec->tally.guest_cycles;
+	sum->untraced += rec->tally.untraced;
+	sum->mark += tally_wall(&rec->tally);
 }
 
 /* Takes the oldest VMs that are gone off the list until 'keep' are left. */
@@ -210,6 +285,20 @@ static void evict(struct work_struct *work)
 }
 static DECLARE_WORK(evict_work, evict);
 
+/* A CPU that was never told of the end of KVM_RUN. */
+static void leave_run(const struct vm_record *vm)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		struct vcpu_record **in_run = per_cpu_ptr(&vcpu_in_run, cpu);
+		struct vcpu_record *rec = READ_ONCE(*in_run);
+
+		if (rec->vm == vm)
+			cmpxchg(in_run, rec, &nobody);
+	}
+}
+
 /*
  * No vCPU of this VM runs any more: KVM is about to destroy them, and then
  * others may get their addresses.
@@ -228,6 +317,7 @@ void registry_vm_gone(struct kvm *kvm)
 		WRITE_ONCE(vm->key, NULL);
 		list_for_each_entry(rec, &vm->vcpus, of_vm)
 			hlist_del_rcu(&rec->hash);
+		leave_run(vm);
 		full = ++nr_dead > history;
 	}
 	raw_spin_unlock_irqrestore(&registry_lock, flags);
@@ -235,35 +325,37 @@ void registry_vm_gone(struct kvm *kvm)
 		schedule_work(&evict_work);
 }
 
-static void set_base(struct vcpu_record *rec)
+static void hide(struct vcpu_record *rec)
 {
-	/* Pairs with tally_find_slow(): a cell that is counted has its code. */
-	u32 i, nr = smp_load_acquire(&rec->tally.nr_cells);
-
-	for (i = 0; i < nr; i++) {
-		rec->base.exits[i] = READ_ONCE(rec->tally.cells[i].exits);
-		rec->base.cycles[i] = READ_ONCE(rec->tally.cells[i].cycles);
-	}
-	rec->base.guest_cycles = READ_ONCE(rec->tally.guest_cycles);
-	rec->base.untraced = READ_ONCE(rec->tally.untraced);
+	WRITE_ONCE(rec->fast_match, NULL);
+	WRITE_ONCE(rec->match, NULL);
 }
 
-/*
- * Counting starts again. The writers are not touched: what they have counted
- * so far becomes the baseline. VMs that are gone are forgotten.
- */
-void registry_reset(void)
+static void hide_all(void)
 {
 	struct vcpu_record *rec;
+	struct vm_record *vm;
+	unsigned long flags;
+
+	raw_spin_lock_irqsave(&registry_lock, flags);
+	generation++;
+	list_for_each_entry(vm, &vm_records, all)
+		list_for_each_entry(rec, &vm->vcpus, of_vm)
+			hide(rec);
+	raw_spin_unlock_irqrestore(&registry_lock, flags);
+}
+
+/* Counting starts again. VMs that are gone are forgotten. */
+void registry_reset(void)
+{
 	struct vm_record *vm, *next;
 	LIST_HEAD(dead);
 
 	lockdep_assert_held(&registry_mutex);
 	collect_dead(0, &dead);
-	list_for_each_entry(vm, &vm_records, all)
-		list_for_each_entry_rcu(rec, &vm->vcpus, of_vm, true)
-			set_base(rec);
-	init_vcpu(retired_vcpu, NULL);
+	hide_all();
+	tally_restart(&retired_vcpu->tally);
+	retired_vcpu->generation = generation;
 	lost_base = lost_since_load();
 
 	if (list_empty(&dead))
@@ -273,26 +365,48 @@ void registry_reset(void)
 		free_vm(vm);
 }
 
+static int make_pools(void)
+{
+	vcpu_cache = kmem_cache_create("kvmstat_vcpu", sizeof(struct vcpu_record), 0,
+				       SLAB_HWCACHE_ALIGN, NULL);
+	cell_cache = kmem_cache_create("kvmstat_cell", sizeof(struct tally_cell), 0,
+				       SLAB_HWCACHE_ALIGN, NULL);
+	if (!vcpu_cache || !cell_cache)
+		return -ENOMEM;
+	vcpu_pool = mempool_create_slab_pool(SPARE_VCPUS, vcpu_cache);
+	cell_pool = mempool_create_slab_pool(SPARE_CELLS, cell_cache);
+	vm_pool = mempool_create_kmalloc_pool(SPARE_VMS, sizeof(struct vm_record));
+	return vcpu_pool && cell_pool && vm_pool ? 0 : -ENOMEM;
+}
+
+/* Each of these takes NULL, too. */
+static void destroy_pools(void)
+{
+	mempool_destroy(vm_pool);
+	mempool_destroy(cell_pool);
+	mempool_destroy(vcpu_pool);
+	kmem_cache_destroy(cell_cache);
+	kmem_cache_destroy(vcpu_cache);
+}
+
 int registry_init(void)
 {
-	int err = -ENOMEM;
+	int cpu, err = make_pools();
 
-	retired_vcpu = kzalloc(sizeof(*retired_vcpu), GFP_KERNEL);
+	/* A module's per-CPU variables cannot be initialised with an address. */
+	for_each_possible_cpu(cpu)
+		per_cpu(vcpu_in_run, cpu) = &nobody;
+	if (err)
+		goto err_pools;
+	err = -ENOMEM;
+	retired_vcpu = mempool_alloc(vcpu_pool, GFP_KERNEL);
 	if (!retired_vcpu)
-		return err;
+		goto err_pools;
 	init_vcpu(retired_vcpu, NULL);
-	vcpu_pool = mempool_create_kmalloc_pool(SPARE_VCPUS, sizeof(struct vcpu_record));
-	if (!vcpu_pool)
-		goto err_retired;
-	vm_pool = mempool_create_kmalloc_pool(SPARE_VMS, sizeof(struct vm_record));
-	if (!vm_pool)
-		goto err_vcpus;
 	return 0;
 
-err_vcpus:
-	mempool_destroy(vcpu_pool);
-err_retired:
-	kfree(retired_vcpu);
+err_pools:
+	destroy_pools();
 	return err;
 }
 
@@ -304,7 +418,6 @@ void registry_exit(void)
 	cancel_work_sync(&evict_work);
 	list_for_each_entry_safe(vm, next, &vm_records, all)
 		free_vm(vm);
-	mempool_destroy(vm_pool);
-	mempool_destroy(vcpu_pool);
-	kfree(retired_vcpu);
+	free_vcpu(retired_vcpu);
+	destroy_pools();
 }

@@ -7,31 +7,33 @@
  * taken out of the table at once, because the next vCPU may get the same
  * address; their records stay with the VM's. Of VMs that are gone the latest 'history' ones are
  * kept, the others are added up in one retired VM.
+ *
+ * A reset clears nothing itself: it hides every record from registry_find(),
+ * and each vCPU clears its own at its next event. Until then whoever reads takes
+ * its counters for 0.
  */
 #ifndef KVMSTAT_REGISTRY_H
 #define KVMSTAT_REGISTRY_H
 
-#include <linux/hash.h>
 #include <linux/kvm_host.h>
 #include <linux/mutex.h>
+#include <linux/percpu-defs.h>
 #include <linux/rculist.h>
 #include <linux/sched.h>
 
+#include "reason.h"
 #include "tally.h"
-
-/* Values at the last reset, subtracted by whoever reads. */
-struct tally_base {
-	u64 guest_cycles;
-	u64 untraced;
-	u64 exits[TALLY_CELLS];
-	u64 cycles[TALLY_CELLS];
-};
 
 struct vcpu_record {
 	struct hlist_node hash;		/* in vcpu_table, while the vCPU lives */
-	struct kvm_vcpu *key;
+	struct kvm_vcpu *match;		/* the vCPU; NULL: to be restarted first */
+	struct kvm_vcpu *fast_match;	/* and its reasons may be read the fast way */
+	struct reason_source reason;
 	struct tally tally;
-	struct tally_base base;		/* under registry_mutex */
+	struct kvm_vcpu *vcpu;
+	u64 generation;			/* its counters are of; older than 'generation': all 0 */
+	u64 uncounted;			/* KVM's own 'exits' less ours when it began */
+	bool compared;			/* 'uncounted' is known */
 	struct list_head of_vm;		/* in vm_record.vcpus */
 	struct vm_record *vm;
 	int vcpu_id;
@@ -59,23 +61,33 @@ extern struct list_head vm_records;
 /* VMs that are no longer kept one by one, in sum; under registry_mutex. */
 extern struct vcpu_record *retired_vcpu;
 
+/* One per reset. Changed under registry_mutex and the registry's lock. */
+extern u64 generation;
+
+/*
+ * The record of the vCPU whose KVM_RUN this CPU is in, or that of nobody, which
+ * matches none. So it is found at once, whatever the number of vCPUs.
+ */
+DECLARE_PER_CPU(struct vcpu_record *, vcpu_in_run);
+extern struct vcpu_record nobody;
+
 extern unsigned int history;
 
-#define VCPU_TABLE_BITS	12
-extern struct hlist_head vcpu_table[1 << VCPU_TABLE_BITS];
+/* The record of a vCPU, or NULL before its first event and after a reset. */
+struct vcpu_record *registry_find(struct kvm_vcpu *vcpu);
 
-/* The record of a vCPU, or NULL before its first event. In a tracepoint. */
-static __always_inline struct vcpu_record *registry_find(struct kvm_vcpu *vcpu)
+/* The same for the vCPU's own thread, for any vCPU. NULL: there is no memory. */
+struct vcpu_record *registry_get(struct kvm_vcpu *vcpu);
+/* From now on 'fast_match' is set, until a reset. */
+void registry_trust(struct vcpu_record *rec);
+
+/* Whether the record's counters are of the time since the last reset. */
+static inline bool registry_current(const struct vcpu_record *rec)
 {
-	struct vcpu_record *rec;
-
-	hlist_for_each_entry_rcu_notrace(rec, &vcpu_table[hash_ptr(vcpu, VCPU_TABLE_BITS)], hash)
-		if (likely(rec->key == vcpu))
-			return rec;
-	return NULL;
+	/* Pairs with registry_get(): the counters were cleared before. */
+	return smp_load_acquire(&rec->generation) == generation;
 }
 
-struct vcpu_record *registry_add(struct kvm_vcpu *vcpu);
 void registry_vm_gone(struct kvm *kvm);
 void registry_reset(void);
 

@@ -7,6 +7,7 @@
 #include <linux/err.h>
 #include <linux/mm.h>
 #include <linux/random.h>
+#include <linux/sizes.h>
 #include <linux/timekeeping.h>
 #include <asm/tsc.h>
 
@@ -19,31 +20,67 @@ static_assert(sizeof(struct kvmstat_info) == 48);
 static_assert(sizeof(struct kvmstat_snapshot_arg) == 24);
 static_assert(sizeof(struct kvmstat_snapshot) == 104);
 static_assert(sizeof(struct kvmstat_vm) == 40);
-static_assert(sizeof(struct kvmstat_vcpu) == 32);
-static_assert(sizeof(struct kvmstat_cell) == 24);
+static_assert(sizeof(struct kvmstat_vcpu) == 40);
+static_assert(sizeof(struct kvmstat_cell) == 88);
+static_assert(TALLY_BUCKETS == KVMSTAT_HISTOGRAM_BUCKETS);
+static_assert(sizeof(struct vcpu_record) + TALLY_CELLS * sizeof(struct tally_cell) <= SZ_64K);
 static_assert(sizeof_field(struct kvmstat_vm, comm) == TASK_COMM_LEN);
 
 static u64 instance;
-/* Under registry_mutex. */
-static u64 generation;
-static u64 since_ns;
+static u64 since_ns;	/* under registry_mutex */
 
 struct measure {
 	u32 vms;
 	u32 vcpus;
 	u32 cells;
+	u32 buckets;
 };
 
 static bool retired_any(void)
 {
-	return retired_vcpu->tally.nr_cells > 1 || retired_vcpu->tally.guest_cycles;
+	return tally_exits(&retired_vcpu->tally) || retired_vcpu->tally.guest_cycles;
+}
+
+/* Where a cell's histogram is not empty; 0 buckets where it is. */
+struct bucket_range {
+	u32 first, nr;
+};
+
+static struct bucket_range range_of(const struct tally_cell *cell)
+{
+	u64 min = READ_ONCE(cell->min), max = READ_ONCE(cell->max);
+	struct bucket_range range = {};
+
+	if (READ_ONCE(cell->huge)) {
+		range.first = tally_bucket(min_t(u64, min, TALLY_HUGE - 1));
+		range.nr = TALLY_BUCKETS - range.first;
+	} else if (min <= max) {
+		range.first = tally_bucket(min);
+		range.nr = tally_bucket(max) - range.first + 1;
+	}
+	return range;
+}
+
+static u32 nr_cells(const struct vcpu_record *rec)
+{
+	/* Pairs with new_cell(): a cell that is there has its key. */
+	return registry_current(rec) ? smp_load_acquire(&rec->tally.nr_cells) : 0;
+}
+
+static void measure_cell(const struct tally_cell *cell, struct measure *m)
+{
+	m->cells++;
+	m->buckets += range_of(cell).nr;
 }
 
 static void measure_vcpu(const struct vcpu_record *rec, struct measure *m)
 {
+	u32 i, nr = nr_cells(rec);
+
 	m->vcpus++;
-	/* Pairs with tally_find_slow(): a cell that is counted has its code. */
-	m->cells += smp_load_acquire(&rec->tally.nr_cells);
+	measure_cell(&rec->tally.other, m);
+	for (i = 0; i < nr; i++)
+		measure_cell(rec->tally.cells[i], m);
 }
 
 static struct measure measure(void)
@@ -69,7 +106,8 @@ static size_t bytes(const struct measure *m)
 	return sizeof(struct kvmstat_snapshot) +
 	       (size_t)m->vms * sizeof(struct kvmstat_vm) +
 	       (size_t)m->vcpus * sizeof(struct kvmstat_vcpu) +
-	       (size_t)m->cells * sizeof(struct kvmstat_cell);
+	       (size_t)m->cells * sizeof(struct kvmstat_cell) +
+	       (size_t)m->buckets * sizeof(u64);
 }
 
 /* Where the copy has got to; 'room' is what was measured. */
@@ -79,40 +117,54 @@ struct copy {
 	struct kvmstat_vm *vms;
 	struct kvmstat_vcpu *vcpus;
 	struct kvmstat_cell *cells;
+	u64 *buckets;
 };
 
-static u64 cell_code(const struct tally_cell *cell, u32 i)
+/* False when there is no room. */
+static bool copy_histogram(const struct tally_cell *cell, struct kvmstat_cell *out, struct copy *c)
 {
-	if (!i)
-		return KVMSTAT_CODE_OTHER;
-	return cell->code == TALLY_NO_REASON ? KVMSTAT_CODE_UNTRACED :
-					       reason_abi_code(cell->code);
+	struct bucket_range range = range_of(cell);
+	u32 i;
+
+	if (range.nr > c->room.buckets - c->used.buckets)
+		return false;
+	for (i = 0; i < range.nr; i++)
+		c->buckets[c->used.buckets + i] = READ_ONCE(cell->histogram[range.first + i]);
+	out->min = range.nr ? READ_ONCE(cell->min) : 0;
+	out->max = max(READ_ONCE(cell->max), READ_ONCE(cell->huge));
+	out->first_bucket = c->used.buckets;
+	out->histogram_first = range.first;
+	out->nr_buckets = range.nr;
+	c->used.buckets += range.nr;
+	return true;
 }
 
-static void copy_cells(const struct vcpu_record *rec, struct copy *c)
+static void copy_cell(const struct tally_cell *cell, struct copy *c)
 {
-	/* As in measure_vcpu(). */
-	u32 i, nr = smp_load_acquire(&rec->tally.nr_cells);
+	struct kvmstat_cell *out = &c->cells[c->used.cells];
+	u64 exits = READ_ONCE(cell->exits), kernel = READ_ONCE(cell->kernel_cycles);
 
-	for (i = 0; i < nr; i++) {
-		const struct tally_cell *cell = &rec->tally.cells[i];
-		struct kvmstat_cell *out = &c->cells[c->used.cells];
-
-		if (c->used.cells == c->room.cells) {
-			c->overflow = true;
-			return;
-		}
-		out->exits = READ_ONCE(cell->exits) - rec->base.exits[i];
-		out->cycles = READ_ONCE(cell->cycles) - rec->base.cycles[i];
-		if (!out->exits && !out->cycles)
-			continue;
-		out->code = cell_code(cell, i);
-		c->used.cells++;
+	if (!exits && !kernel)
+		return;
+	if (c->used.cells == c->room.cells || !copy_histogram(cell, out, c)) {
+		c->overflow = true;
+		return;
 	}
+	out->code = reason_abi_code(cell->key);
+	out->flags = cell->key & TALLY_L2 ? KVMSTAT_CELL_L2 : 0;
+	out->detail = TALLY_DETAIL(cell->key);
+	out->exits = exits;
+	out->kernel_cycles = kernel;
+	out->user_cycles = READ_ONCE(cell->user_cycles);
+	out->offcpu_cycles = READ_ONCE(cell->offcpu_cycles);
+	out->squares_low = cell->squares;
+	out->squares_high = cell->squares >> 64;
+	c->used.cells++;
 }
 
 static void copy_vcpu(const struct vcpu_record *rec, struct copy *c)
 {
+	u32 i, nr = nr_cells(rec);
 	struct kvmstat_vcpu *out;
 
 	if (c->used.vcpus == c->room.vcpus) {
@@ -121,10 +173,15 @@ static void copy_vcpu(const struct vcpu_record *rec, struct copy *c)
 	}
 	out = &c->vcpus[c->used.vcpus++];
 	out->id = rec->vcpu_id;
-	out->guest_cycles = READ_ONCE(rec->tally.guest_cycles) - rec->base.guest_cycles;
-	out->untraced = READ_ONCE(rec->tally.untraced) - rec->base.untraced;
 	out->first_cell = c->used.cells;
-	copy_cells(rec, c);
+	if (!registry_current(rec))
+		return;
+	out->guest_cycles = READ_ONCE(rec->tally.guest_cycles);
+	out->wall_cycles = tally_wall(&rec->tally);
+	out->untraced = READ_ONCE(rec->tally.untraced);
+	copy_cell(&rec->tally.other, c);
+	for (i = 0; i < nr; i++)
+		copy_cell(rec->tally.cells[i], c);
 	out->nr_cells = c->used.cells - out->first_cell;
 }
 
@@ -167,6 +224,7 @@ static bool copy_all(struct kvmstat_snapshot *s, const struct measure *room)
 	c.vms = (struct kvmstat_vm *)(s + 1);
 	c.vcpus = (struct kvmstat_vcpu *)(c.vms + room->vms);
 	c.cells = (struct kvmstat_cell *)(c.vcpus + room->vcpus);
+	c.buckets = (u64 *)(c.cells + room->cells);
 	if (retired_any())
 		copy_retired(&c);
 	list_for_each_entry_rcu(vm, &vm_records, all, lockdep_is_held(&registry_mutex))
@@ -176,8 +234,10 @@ static bool copy_all(struct kvmstat_snapshot *s, const struct measure *room)
 	s->nr_vms = c.used.vms;
 	s->nr_vcpus = c.used.vcpus;
 	s->nr_cells = c.used.cells;
+	s->nr_buckets = c.used.buckets;
 	memmove(snapshot_vcpus(s), c.vcpus, c.used.vcpus * sizeof(*c.vcpus));
 	memmove(snapshot_cells(s), c.cells, c.used.cells * sizeof(*c.cells));
+	memmove(snapshot_buckets(s), c.buckets, c.used.buckets * sizeof(*c.buckets));
 	return !c.overflow;
 }
 
@@ -189,7 +249,7 @@ static void fill_header(struct kvmstat_snapshot *s)
 	s->vm_size = sizeof(struct kvmstat_vm);
 	s->vcpu_size = sizeof(struct kvmstat_vcpu);
 	s->cell_size = sizeof(struct kvmstat_cell);
-	s->isa = hooks_isa();
+	s->isa = reason_isa();
 	s->tsc_khz = tsc_khz;
 	s->instance = instance;
 	s->generation = generation;
@@ -208,6 +268,7 @@ static struct kvmstat_snapshot *take_with_spare(unsigned int spare, size_t *size
 	room.vms += spare;
 	room.vcpus += spare;
 	room.cells += spare * 16;
+	room.buckets += spare * 64;
 	s = kvzalloc(bytes(&room), GFP_KERNEL);
 	if (!s)
 		return ERR_PTR(-ENOMEM);
@@ -216,7 +277,7 @@ static struct kvmstat_snapshot *take_with_spare(unsigned int spare, size_t *size
 		kvfree(s);
 		return ERR_PTR(-ENOSPC);
 	}
-	*size = (void *)(snapshot_cells(s) + s->nr_cells) - (void *)s;
+	*size = (void *)(snapshot_buckets(s) + s->nr_buckets) - (void *)s;
 	return s;
 }
 
@@ -242,7 +303,6 @@ int snapshot_reset(void)
 	if (mutex_lock_killable(&registry_mutex))
 		return -EINTR;
 	registry_reset();
-	generation++;
 	since_ns = ktime_get_ns();
 	mutex_unlock(&registry_mutex);
 	return 0;
@@ -260,7 +320,7 @@ int snapshot_get_info(struct kvmstat_info *info)
 	mutex_unlock(&registry_mutex);
 	info->snapshot_size = bytes(&m);
 	info->abi_version = KVMSTAT_ABI_VERSION;
-	info->isa = hooks_isa();
+	info->isa = reason_isa();
 	info->hooks = hooks_state();
 	info->tsc_khz = tsc_khz;
 	info->instance = instance;

@@ -30,4 +30,9 @@ static inline struct kvmstat_cell *snapshot_cells(struct kvmstat_snapshot *s)
 	return (struct kvmstat_cell *)(snapshot_vcpus(s) + s->nr_vcpus);
 }
 
+static inline u64 *snapshot_buckets(struct kvmstat_snapshot *s)
+{
+	return (u64 *)(snapshot_cells(s) + s->nr_cells);
+}
+
 #endif

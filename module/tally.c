@@ -1,46 +1,299 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The cold side of the tally: new reasons, and exits that fired no event. */
+/* The cold side of the tally: new reasons, rare events, and whatever is unusual. */
 #ifdef __KERNEL__
+#include <linux/limits.h>
 #include <linux/string.h>
 #include <asm/barrier.h>
 #endif
 
 #include "tally.h"
 
-void tally_init(struct tally *t)
+static void clear_cell(struct tally_cell *cell, u64 key)
 {
-	memset(t, 0, sizeof(*t));
-	t->nr_cells = 1;
-	t->cells[0].code = TALLY_NO_CODE;
+	memset(cell, 0, sizeof(*cell));
+	cell->key = key;
+	cell->min = U64_MAX;
 }
 
-/* First exit with this code, or its place in the index went to another one. */
-struct tally_cell *tally_find_slow(struct tally *t, u64 code)
+void tally_init(struct tally *t)
 {
 	u32 i;
 
-	for (i = 1; i < t->nr_cells; i++)
-		if (t->cells[i].code == code)
-			goto found;
-	if (i == TALLY_CELLS)
-		return &t->cells[0];
-	t->cells[i].code = code;
-	/* A reader that sees the number also sees the code. */
-	smp_store_release(&t->nr_cells, i + 1);
-found:
-	if (code < TALLY_NO_REASON)
-		t->index[tally_hash(code)] = i;
-	return &t->cells[i];
+	memset(t, 0, sizeof(*t));
+	clear_cell(&t->other, TALLY_OTHER);
+	t->open = &t->other;
+	for (i = 0; i < TALLY_SLOTS; i++)
+		t->slot[i] = &t->other;
+}
+
+void tally_restart(struct tally *t)
+{
+	u32 i;
+
+	clear_cell(&t->other, TALLY_OTHER);
+	for (i = 0; i < t->nr_cells; i++)
+		clear_cell(t->cells[i], t->cells[i]->key);
+	t->guest_cycles = 0;
+	t->untraced = 0;
+	t->mark = 0;
+	t->first = 0;
+	t->late_off = 0;
+	t->open = &t->other;
+	t->state = TALLY_UNKNOWN;
+}
+
+/* Keys that are a code alone have their slots where tally_exit() looks. */
+static u8 slot_of(u64 key)
+{
+	return tally_hash(key) ^ (u8)((key >> 32) * 37) ^ (u8)((key >> TALLY_DETAIL_SHIFT) * 101);
+}
+
+static struct tally_cell *new_cell(struct tally *t, u64 key)
+{
+	struct tally_cell *cell;
+
+	if (t->nr_cells == TALLY_CELLS)
+		return NULL;
+	cell = tally_cell_alloc();
+	if (!cell)
+		return NULL;
+	clear_cell(cell, key);
+	t->cells[t->nr_cells] = cell;
+	/* A reader that sees the number also sees the cell. */
+	smp_store_release(&t->nr_cells, t->nr_cells + 1);
+	return cell;
+}
+
+struct tally_cell *tally_cell(struct tally *t, u64 key)
+{
+	struct tally_cell **slot = &t->slot[slot_of(key)];
+	struct tally_cell *cell;
+	u32 i;
+
+	if ((*slot)->key == key)
+		return *slot;
+	/* Its first exit, or its slot went to another one. */
+	for (i = 0; i < t->nr_cells; i++)
+		if (t->cells[i]->key == key)
+			return *slot = t->cells[i];
+	cell = new_cell(t, key);
+	if (!cell)
+		return &t->other;
+	*slot = cell;
+	return cell;
 }
 
 /*
- * Two entries and no kvm_exit between them. What happened in between cannot
- * be told apart any more; it is guest time but for the fastpath that re-entered.
+ * The TSCs of two CPUs may disagree by a few cycles. Where a thread may have
+ * moved, time does not run backwards.
  */
-void tally_untraced(struct tally *t, u64 code, u64 now)
+static u64 elapsed(u64 from, u64 to)
 {
+	return to > from ? to - from : 0;
+}
+
+static void start(struct tally *t, u64 now)
+{
+	t->first = now;
+	t->mark = now;
+}
+
+/*
+ * The vCPU's thread is on its CPU and in KVM again. The time away is moved out
+ * of the exit's kernel time: 'mark' moves on by it, backwards, too.
+ */
+static void settle(struct tally *t, u64 now)
+{
+	u64 gone = elapsed(t->away, now);
+
+	switch (t->state) {
+	case TALLY_LEAVING:
+	case TALLY_USER:
+		t->open->user_cycles += gone;
+		t->state = TALLY_KERNEL;
+		break;
+	case TALLY_OFF:
+		t->open->offcpu_cycles += gone;
+		t->state = TALLY_KERNEL;
+		break;
+	case TALLY_LATE_OFF:
+		t->late_off += gone;
+		t->state = TALLY_LATE;
+		break;
+	default:
+		return;
+	}
+	t->mark += now - t->away;
+}
+
+void tally_exit_slow(struct tally *t, struct tally_cell *cell, u64 now)
+{
+	settle(t, now);		/* where 'in' or 'back' was missed */
+	switch (t->state) {
+	case TALLY_UNKNOWN:
+		start(t, now);
+		break;
+	case TALLY_LATE:
+		/* The exit's own time began when the thread was switched out. */
+		cell->offcpu_cycles += t->late_off;
+		t->late_off = 0;
+		break;
+	default:
+		/*
+		 * GUEST, or KERNEL: no entry since the last exit, for KVM went
+		 * back into the guest at once (the loop of vcpu_enter_guest() up
+		 * to 6.9 tells nobody). That is guest time but for the fastpath.
+		 */
+		t->guest_cycles += elapsed(t->mark, now);
+		t->mark = now;
+		break;
+	}
+	cell->exits++;
+	t->open = cell;
+	t->state = TALLY_KERNEL;
+}
+
+bool tally_entry_slow(struct tally *t, u64 now)
+{
+	settle(t, now);
+	if (tally_exit_due(t))
+		return false;
+	if (t->state == TALLY_UNKNOWN)
+		start(t, now);
+	else
+		tally_close(t->open, elapsed(t->mark, now));
+	t->mark = now;
+	t->state = TALLY_GUEST;
+	return true;
+}
+
+/* A new extreme, or more than the histogram has room for. */
+void tally_close_slow(struct tally_cell *cell, u64 cycles)
+{
+	cell->kernel_cycles += cycles;
+	cell->squares += (__uint128_t)cycles * cycles;
+	if (cycles < cell->min)
+		cell->min = cycles;
+	if (cycles < TALLY_HUGE) {
+		if (cycles > cell->max)
+			cell->max = cycles;
+		cell->histogram[tally_bucket(cycles)]++;
+		return;
+	}
+	if (cycles > cell->huge)
+		cell->huge = cycles;
+	cell->histogram[TALLY_BUCKETS - 1]++;
+}
+
+static void count_skipped(struct tally *t, u64 key, u64 now)
+{
+	tally_exit_slow(t, tally_cell(t, key), now);
 	t->untraced++;
-	tally_find_slow(t, code)->exits++;
-	t->guest_cycles += tally_elapsed(t->entered, now);
-	t->entered = now;
+}
+
+void tally_skipped(struct tally *t, u64 key, u64 now)
+{
+	if (tally_exit_due(t))
+		count_skipped(t, key, now);
+}
+
+/* When the exit was in this time cannot be told: it is all guest time. */
+void tally_skipped_at_entry(struct tally *t, u64 key, u64 now)
+{
+	count_skipped(t, key, now);
+	t->open->kernel_cycles += elapsed(t->mark, now);
+	t->mark = now;
+	t->state = TALLY_GUEST;
+}
+
+void tally_unseen(struct tally *t, u64 exits)
+{
+	tally_cell(t, TALLY_NO_REASON)->exits += exits;
+	t->untraced += exits;
+}
+
+/*
+ * KVM_RUN is about to give the vCPU up. Its way back to userspace is the
+ * kernel's time still, as far as tally_left() or a switch shows how long it was.
+ */
+void tally_leave(struct tally *t, u64 now)
+{
+	if (t->state != TALLY_KERNEL)
+		return;
+	t->away = now;
+	t->state = TALLY_LEAVING;
+}
+
+void tally_left(struct tally *t, u64 now)
+{
+	if (t->state != TALLY_KERNEL && t->state != TALLY_LEAVING)
+		return;
+	t->away = now;
+	t->state = TALLY_USER;
+}
+
+void tally_back(struct tally *t, u64 now)
+{
+	if (t->state == TALLY_USER || t->state == TALLY_LEAVING)
+		settle(t, now);
+}
+
+void tally_out(struct tally *t, u64 now)
+{
+	switch (t->state) {
+	case TALLY_KERNEL:
+		t->state = TALLY_OFF;
+		break;
+	case TALLY_LEAVING:
+		t->state = TALLY_USER;	/* nothing tells this thread's return */
+		break;
+	case TALLY_GUEST:
+		t->guest_cycles += elapsed(t->mark, now);
+		t->mark = now;
+		t->state = TALLY_LATE_OFF;
+		break;
+	case TALLY_LATE:
+		t->state = TALLY_LATE_OFF;
+		break;
+	default:
+		return;
+	}
+	t->away = now;
+}
+
+void tally_in(struct tally *t, u64 now)
+{
+	if (t->state == TALLY_OFF || t->state == TALLY_LATE_OFF)
+		settle(t, now);
+}
+
+u64 tally_exits(const struct tally *t)
+{
+	u64 sum = t->other.exits;
+	u32 i;
+
+	for (i = 0; i < t->nr_cells; i++)
+		sum += t->cells[i]->exits;
+	return sum;
+}
+
+static u64 larger(u64 a, u64 b)
+{
+	return a > b ? a : b;
+}
+
+void tally_add_cell(struct tally_cell *to, const struct tally_cell *from)
+{
+	u32 i;
+
+	to->exits += from->exits;
+	to->kernel_cycles += from->kernel_cycles;
+	to->user_cycles += from->user_cycles;
+	to->offcpu_cycles += from->offcpu_cycles;
+	to->squares += from->squares;
+	to->min = from->min < to->min ? from->min : to->min;
+	to->max = larger(to->max, from->max);
+	to->huge = larger(to->huge, from->huge);
+	for (i = 0; i < TALLY_BUCKETS; i++)
+		to->histogram[i] += from->histogram[i];
 }

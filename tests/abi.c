@@ -49,17 +49,55 @@ static struct kvmstat_snapshot_arg arg_for(void *buffer, uint64_t size)
 	return (struct kvmstat_snapshot_arg){ .buffer = (uintptr_t)buffer, .size = size };
 }
 
+static const char *cells_of(const struct kvmstat_snapshot *s)
+{
+	return (const char *)s + s->header_size + (size_t)s->nr_vms * s->vm_size +
+	       (size_t)s->nr_vcpus * s->vcpu_size;
+}
+
+static const struct kvmstat_cell *cell_of(const struct kvmstat_snapshot *s, uint32_t index)
+{
+	return (const void *)(cells_of(s) + (size_t)index * s->cell_size);
+}
+
 static uint64_t exits_in(const char *buffer)
 {
 	const struct kvmstat_snapshot *s = (const void *)buffer;
-	const char *cells = buffer + s->header_size + (size_t)s->nr_vms * s->vm_size +
-			    (size_t)s->nr_vcpus * s->vcpu_size;
 	uint64_t sum = 0;
 	uint32_t i;
 
 	for (i = 0; i < s->nr_cells; i++)
-		sum += ((const struct kvmstat_cell *)(cells + (size_t)i * s->cell_size))->exits;
+		sum += cell_of(s, i)->exits;
 	return sum;
+}
+
+/*
+ * A cell's buckets are there, in the histogram, and hold no more than its
+ * exits, but for one that began before a reset and ended after it.
+ */
+static bool buckets_fit(const struct kvmstat_snapshot *s, const struct kvmstat_cell *cell)
+{
+	const uint64_t *buckets = (const void *)cell_of(s, s->nr_cells);
+	uint64_t ended = 0;
+	uint32_t i;
+
+	if ((uint64_t)cell->first_bucket + cell->nr_buckets > s->nr_buckets ||
+	    cell->histogram_first + cell->nr_buckets > KVMSTAT_HISTOGRAM_BUCKETS)
+		return false;
+	for (i = 0; i < cell->nr_buckets; i++)
+		ended += buckets[cell->first_bucket + i];
+	return ended <= cell->exits + 1 && (!ended || cell->min <= cell->max) &&
+	       !(cell->flags & ~KVMSTAT_CELL_L2);
+}
+
+static bool cells_fit(const struct kvmstat_snapshot *s)
+{
+	uint32_t i;
+
+	for (i = 0; i < s->nr_cells; i++)
+		if (!buckets_fit(s, cell_of(s, i)))
+			return false;
+	return true;
 }
 
 static void test_info(void)
@@ -67,7 +105,8 @@ static void test_info(void)
 	struct kvmstat_info info = get_info();
 
 	check(info.abi_version == KVMSTAT_ABI_VERSION, "info gives the ABI version");
-	check(info.hooks == (KVMSTAT_HOOK_EXIT | KVMSTAT_HOOK_ENTRY | KVMSTAT_HOOK_DEATH),
+	check((info.hooks & ~KVMSTAT_HOOK_ACCESSOR) ==
+	      (KVMSTAT_HOOK_EXIT | KVMSTAT_HOOK_ENTRY | KVMSTAT_HOOK_DEATH | KVMSTAT_HOOK_SPLIT),
 	      "info: all hooks are attached, none refused");
 	check(info.tsc_khz > 1000, "info gives the TSC's rate");
 	check(info.snapshot_size >= sizeof(struct kvmstat_snapshot), "info gives a snapshot's size");
@@ -106,8 +145,10 @@ static void test_snapshot(char *buffer)
 	check(!ioctl(reader, KVMSTAT_IOC_SNAPSHOT, &arg), "SNAPSHOT");
 	check(s->magic == KVMSTAT_MAGIC && s->abi_version == KVMSTAT_ABI_VERSION, "…its header");
 	check(arg.size == s->header_size + (uint64_t)s->nr_vms * s->vm_size +
-	      (uint64_t)s->nr_vcpus * s->vcpu_size + (uint64_t)s->nr_cells * s->cell_size,
+	      (uint64_t)s->nr_vcpus * s->vcpu_size + (uint64_t)s->nr_cells * s->cell_size +
+	      (uint64_t)s->nr_buckets * sizeof(__u64),
 	      "…its size is that of its sections");
+	check(cells_fit(s), "…and its cells have the buckets that they name");
 }
 
 static void test_reset(char *buffer)

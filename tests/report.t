@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # kvmstat-report without a module, without rights, without KVM: usage, exit
 # statuses, files that are not what they should be, selection, comparison.
-# The module's tally, compiled for here (tests/unit/tally_test.c).
 # With a device that is preloaded (tests/unit/fake_device.c), a tree instead
 # of /sys and a modprobe of our own: stat, and every way out of paging.
 set -u
@@ -20,9 +19,9 @@ cc=${CC:-cc}
 user=$tree/user
 "$cc" -std=gnu11 -O1 -shared -fPIC -o fake.so "$tests/unit/fake_device.c" -ldl || exit 1
 "$cc" -std=gnu11 -O1 -o run_test "$tests/unit/run_test.c" \
-	"$user"/{run,window,sample,compare,reasons,device,message,memory,text}.c -lm || exit 1
-"$cc" -std=gnu11 -O1 -I "$tests/unit" -o tally_test "$tests/unit/tally_test.c" \
-	"$tree/module/tally.c" || exit 1
+	"$user"/{run,window,sample,compare,histogram,reasons,device,message,memory,text}.c \
+	-lm || exit 1
+"$cc" -std=gnu11 -O1 -o histogram_test "$tests/unit/histogram_test.c" "$user/histogram.c" -lm || exit 1
 
 # fails STATUS REGEX NAME COMMAND…: that exit status, and a message like that
 fails() {
@@ -49,8 +48,8 @@ column() {
 		print $(n + split(row, words) - 1); exit }' "$3"
 }
 
+relay 'histogram' ./histogram_test
 relay 'arithmetic' ./run_test
-relay 'tally' ./tally_test
 
 echo '# usage'
 succeeds '--help' "$report" --help
@@ -70,6 +69,7 @@ fails 2 '--format.*"xml".*table\|json' 'bad --format' "$report" --format xml
 fails 2 '--top.*"0"' '--top 0' "$report" --top 0
 fails 2 '--vm.*"-1"' '--vm -1' "$report" --vm -1
 fails 2 '--vcpu.*"1x"' '--vcpu 1x' "$report" --vcpu 1x
+fails 2 '--sort.*p99' '--sort p99 of VMs' "$report" --by vm --sort p99
 fails 2 '-i.*"nan"' '-i nan' "$report" -i nan
 fails 2 '-n.*-i' '-n without -i' "$report" -n 3
 fails 2 '-i.*file' '-i with a file' "$report" -i 1 --source "$data/amd.json"
@@ -180,7 +180,7 @@ fails 1 'Bad file descriptor' 'a closed stdout' sh -c "'$report' --source '$data
 echo '# show'
 file() { "$report" --source "$data/amd.json" "$@"; }
 succeeds 'a file as a table' file
-is "$(column 3 cpuid out)/$(column 3 'PF excp' out)/$(column 2 total out)" 1000/10/1160 'its counts'
+is "$(column 2 cpuid out)/$(column 2 'PF excp' out)/$(column 2 total out)" 1000/10/1160 'its counts'
 is "$(awk 'length > 80' out)" '' 'in 80 columns'
 like "$(cat out)" 'untraced: 2 ' 'untraced exits are told'
 like "$(cat out)" 'Linux 6.1.0-test, AMD SVM, nested paging \(npt\)' 'of which machine'
@@ -218,8 +218,168 @@ with '.vms[0].comm = "a\u001b[31mb"'
 is "$("$report" --source changed.json --by vm | grep -c $'\e')" 0 'escape sequences are kept off the terminal'
 with '.reasons += [{"code": 1911, "name": "0x777", "class": "OTHER", "exits": 0, "cycles": 9}]'
 succeeds 'an unknown code' "$report" --source changed.json
-is "$(column 3 0x777 out)" 0 'is shown by its number'
+is "$(column 2 0x777 out)" 0 'is shown by its number'
 succeeds 'a pipe as a file' sh -c "'$report' --source /dev/stdin <'$data/intel.json'"
+
+echo '# details, levels, histograms'
+# A run with all of it, from a device that is preloaded.
+cat >state <<'STATE'
+head 1 0 0 2
+vm 1 4100 1 qemu
+vcpu 0 6000000 0
+wall 20000000
+cell 0x72 1000 2000000
+ended 900 1000
+ended 100 11000
+cell 0x72 50 500000
+l2
+ended 50 10000
+cell 0x7c 30 30000
+detail 1
+ended 30 1000
+cell 0x7c 20 60000
+detail 2
+ended 10 2000
+ended 10 4000
+cell 0x400 7 70000
+detail 3
+ended 7 10000
+cell 0x400 5 5000
+detail 4
+time 900000 0
+ended 5 1000
+cell 0x78 10 90000
+time 0 10000000
+ended 9 10000
+STATE
+preload "$report" --format json >split.json
+split() { "$report" --source split.json "$@"; }
+split --format json >again.json
+is "$(cat again.json)" "$(cat split.json)" 'JSON comes back as it went out'
+is "$(jq -c '.totals | [.exits, .cycles, .kernel_cycles, .user_cycles, .offcpu_cycles, .guest_cycles, .wall_cycles]' split.json)" \
+	'[1122,13655000,2755000,900000,10000000,6000000,20000000]' 'totals tell where the time went'
+is "$(jq -c '.reasons[0] | del(.histogram, .name, .class, .code) | map_values(. * 1000 | round / 1000)' split.json)" \
+	'{"exits":1000,"cycles":2000000,"kernel_cycles":2000000,"user_cycles":0,"offcpu_cycles":0,"ended":1000,"min":1000,"mean":2000,"sd":3001.501,"p50":1000,"p90":1000,"p99":11000,"max":11000}' \
+	'a reason tells how it spread'
+is "$(jq -c '.reasons[0].histogram' split.json)" '[[896,900],[10240,100]]' 'its histogram'
+is "$(jq -c '.reasons[] | select(.name == "hlt") | [.exits, .ended, .mean, .offcpu_cycles]' split.json)" \
+	'[10,9,10000,10000000]' 'the mean is of what ended, and of the kernel'
+is "$(jq -c '.reasons | map(select(.level == 2)) | map([.name, .exits])' split.json)" '[["cpuid",50]]' \
+	'exits of L2 are apart'
+is "$(jq -c '.reasons[] | select(.name == "msr") | [.class, .exits, .ended, .max, (.details | map([.detail, .class, .exits, .p99]))]' split.json)" \
+	'["MSR",50,50,4000,[["read","MSR_READ",30,1000],["write","MSR_WRITE",20,3839]]]' 'a reason has its details'
+is "$(jq -c '.vms[0].vcpus[0] | [.wall_cycles, .offcpu_cycles, (.reasons | map(select(.details)) | map(.name))]' split.json)" \
+	'[20000000,10000000,["msr","npf"]]' 'and so it is per vCPU'
+is "$(jq 'del(.reasons[].histogram | select(. != null)) | .vms = []' split.json >slim.json
+	"$report" --source slim.json --format json | jq -c '.reasons[] | select(.name == "msr") | [.ended, .histogram]')" \
+	'[50,[[896,30],[1792,10],[3584,10]]]' 'without a histogram a reason has that of its details'
+split >out
+is "$(column 2 cpuid out)/$(column 2 'cpuid (L2)' out)/$(column 2 npf out)" 1000/50/12 'the table'
+is "$(column 4 cpuid out) $(column 5 cpuid out) $(column 8 cpuid out) $(column 9 cpuid out) $(column 10 cpuid out)" \
+	'1.00ms 72.6% 1.00us 5.50us 5.50us' 'kernel time and its share, mean, p99, max'
+is "$(column 6 npf out)/$(column 7 hlt out)/$(column 4 total out)" 450us/5.00ms/1.38ms \
+	'time of the VMM, of sleep, and in all'
+is "$(awk 'length > 80' out)" '' 'in 80 columns'
+is "$(grep '^vCPU time' out)" 'vCPU time: guest 30.5%, kernel 14.0%, user 4.6%, off CPU 50.9%' 'where the time went'
+is "$(file | grep -c '^vCPU time')/$(file | grep -c KERNEL)" 0/0 'an older file cannot tell'
+split --by detail >out
+is "$(column 2 'msr write' out)/$(column 2 'npf mmio' out)/$(column 2 cpuid out)" 20/5/1000 '--by detail'
+for key in p99 max; do
+	is "$(split --by detail --sort $key | awk 'NR > 4 && NF > 5 { print $1 }' | head -5 | tr '\n' ' ')" \
+		'cpuid cpuid hlt npf msr ' "--sort $key"
+done
+is "$(split --by detail --sort max --top 1 --format json | jq -c '[.by, .groups[0].name, .groups[0].detail, .groups[0].max]')" \
+	'["detail","cpuid","none",11000]' '--sort max, details in JSON'
+split --by class >out
+is "$(column 2 MSR_READ out)/$(column 2 MSR_WRITE out)/$(column 2 MMIO out)/$(column 2 L2_CPUID out)" 30/20/5/50 \
+	'--by class: as fine as the details are'
+is "$(grep ^CLASS out | tr -s ' ')" 'CLASS EXITS KERNEL SHARE USER OFFCPU MEAN P99 MAX' \
+	'what can best be done without is left out'
+is "$(awk 'length > 80' out)" '' 'in 80 columns'
+is "$(split --by vm | awk '$3 == "qemu" { print $8, $9, $10, $11 }')" '3.00ms 1.38ms 450us 5.00ms' '--by vm'
+is "$(split --by vcpu --format json | jq -c '.groups[0] | [.vm, .vcpu, .kernel_cycles, .wall_cycles]')" \
+	'[1,0,2755000,20000000]' '--by vcpu in JSON'
+
+# was_refused FILTER PLACE NAME: as refused, of the run with details
+was_refused() {
+	jq "$1" split.json >changed.json
+	fails 1 "changed.json: $2" "$3" "$report" --source changed.json
+}
+msr='.reasons[2]'
+is "$(jq -r "$msr.name" split.json)" msr 'which is'
+was_refused '.totals.kernel_cycles += 1' '\$.totals.cycles: is not the sum' 'cycles that do not add up'
+was_refused 'del(.reasons[0].kernel_cycles) | .reasons[0].user_cycles = 1' \
+	'\$.reasons\[0\].cycles: is not the sum' 'nor do these'
+was_refused '.reasons[0].offcpu_cycles = "1"' '\$.reasons\[0\].offcpu_cycles: want' 'cycles in a string'
+was_refused '.vms[0].vcpus[0].wall_cycles = -1' '\$.vms\[0\].vcpus\[0\].wall_cycles: is negative' \
+	'a time that is negative'
+was_refused '.reasons[0].level = 3' '\$.reasons\[0\].level: is neither' 'a level that there is not'
+was_refused '.reasons[0].histogram = {}' '\$.reasons\[0\].histogram: want an array' 'a histogram of another type'
+was_refused '.reasons[0].histogram[1] = 7' '\$.reasons\[0\].histogram\[1\]: want an array' 'a bucket of another type'
+was_refused '.reasons[0].histogram[1][1] = -7' '\$.reasons\[0\].histogram\[1\]\[1\]: is negative' \
+	'a bucket with less than nothing'
+was_refused '.reasons[0].histogram[1] = [10240]' '\$.reasons\[0\].histogram\[1\]\[1\]: want .*nothing' \
+	'half a bucket'
+was_refused '.reasons[0].histogram[1][0] = 10241' '\$.reasons\[0\].histogram\[1\]\[0\]: is not where' \
+	'a bucket that there is not'
+was_refused '.reasons[0].histogram[1] = [896, 100]' '\$.reasons\[0\].histogram\[1\]: .*twice' 'a bucket twice'
+was_refused 'del(.reasons[0].ended) | .reasons[0].histogram[0][1] = 9223372036854774784 |
+	.reasons[0].histogram[1][1] = 2048' '\$.reasons\[0\].histogram\[1\]\[1\]: is too big' \
+	'a histogram that overflows'
+was_refused '.reasons[0].ended = 5' '\$.reasons\[0\].ended: is not the sum' 'other exits than buckets'
+was_refused '.reasons[0].min = 500' '\$.reasons\[0\].min: is not in' 'a minimum in no bucket'
+was_refused '.reasons[0].max = 500' '\$.reasons\[0\].max: is not in' 'a maximum in no bucket'
+was_refused '.reasons[0].sd = 1e300' '\$.reasons\[0\].sd: is too big' 'a spread out of bounds'
+was_refused '.reasons[0].bounds = 1' '\$.reasons\[0\].bounds: want true' 'a flag of another type'
+was_refused "$msr.details = 1" '\$.reasons\[2\].details: want an array' 'details of another type'
+was_refused "$msr.details[0] = 1" '\$.reasons\[2\].details\[0\]: want an object' 'a detail of another type'
+was_refused "$msr.details[0].detail = \"sideways\"" '\$.reasons\[2\].details\[0\].detail: is no detail' \
+	'an unknown detail'
+was_refused "del($msr.details[0].exits)" '\$.reasons\[2\].details\[0\].exits: .*nothing' 'a detail without exits'
+was_refused "$msr.details[0].exits = 31" '\$.reasons\[2\].details: have other exits' 'details that do not add up'
+# 2 * (2^63 - 1024) + 2098 is 50, the exits of the reason, in 64 bits.
+jq "$msr.details |= [.[0] * {exits: 9223372036854774784},
+	{detail: \"touch\", exits: 9223372036854774784, cycles: 0}, .[1] * {exits: 2098}]" split.json >changed.json
+fails 1 'changed.json: .*details: have too many' 'details that add up by overflow' "$report" --source changed.json
+with '.runs = 2 | .vms = [] | .reasons[].per_run = {exits: {mean: 1, sd: 1}, cycles: {mean: 1, sd: 2000}}'
+"$report" --source changed.json >out
+is "$(column 3 cpuid out)/$(column 6 cpuid out)" 1/1.00us 'an older mean of runs: its spreads'
+jq 'del(.reasons[0] | .min, .max, .sd, .ended)' split.json >changed.json
+succeeds 'a histogram alone' "$report" --source changed.json --format json
+is "$(jq -c '.reasons[0] | [.ended, .min, .max, .bounds, .sd]' out)" '[1000,896,12287,true,null]' \
+	'bounds its extremes, and tells no spread'
+"$report" --source changed.json >out
+is "$(awk '$1 == "cpuid" { print $NF; exit }' out)" '<6.14us' 'which the table says'
+
+jq '.reasons[4] |= (.exits = 20 | .cycles += 90000 | .kernel_cycles += 90000) |
+	.totals |= (.exits += 10 | .cycles += 90000 | .kernel_cycles += 90000)' split.json >more.json
+"$report" diff split.json more.json >out
+is "$(column 5 hlt out)/$(column 6 hlt out)/$(column 7 hlt out)" 90.0k/180k/2.00x 'diff: kernel cycles, without sleep'
+is "$(grep -o 'KERNEL before' out)" 'KERNEL before' 'as it says'
+is "$("$report" diff split.json more.json --format json | jq -c '.reasons[] | select(.name == "hlt") |
+	[.before.cycles.mean, .before.kernel_cycles.mean, .kernel_ratio, .cycles_ratio < 1.01]')" \
+	'[10090000,90000,2,true]' 'in JSON both'
+"$report" diff split.json more.json --by detail >out
+is "$(column 2 'msr write' out)/$(column 3 'cpuid (L2)' out)" 20/50 'diff --by detail'
+is "$("$report" diff split.json more.json --by detail --format json |
+	jq -c '[(.details[] | select(.detail == "write") | [.name, .after.exits.mean]), (.reasons | length)]')" \
+	'[["msr",20],5]' 'in JSON'
+"$report" diff split.json more.json --by class >out
+is "$(column 2 MSR_READ out)/$(column 2 MSR_WRITE out)/$(grep -c merged out)" 30/20/0 'classes that both tell apart'
+"$report" diff split.json "$data/amd.json" --by class >out
+is "$(column 2 MSR out)/$(column 3 MSR out)/$(column 2 NESTED_PAGE_FAULT out)/$(grep -c merged out)" 50/100/12/1 \
+	'are merged where one run does not'
+is "$(grep -c 'CYCLES unknown' out)/$(column 5 HLT out)" 1/10.1M 'and all cycles are compared where one has no others'
+"$report" diff split.json "$data/intel.json" >out
+is "$(column 2 MSR_READ out)/$(column 3 MSR_READ out)/$(column 2 MMIO out)/$(column 2 NESTED_PAGE_FAULT out)" \
+	30/50/5/7 'AMD and Intel: MSRs and MMIO'
+
+echo 'bad 999 0 1' >>state
+fails 1 'names buckets that are not there' 'a snapshot with buckets that are not there' preload "$report"
+sed -i 's/^bad.*/bad 0 139 2/' state
+fails 1 'more buckets than a histogram' 'or with too many' preload "$report"
+sed -i '$d' state
+FAKE_HOOKS=3 fails 0 'does not tell the module' 'a module that cannot see userspace' preload "$report"
 
 echo '# diff'
 jq '.paging = "shadow" | .reasons[4] |= (.exits = 1010 | .cycles = 1010000) |
@@ -253,6 +413,8 @@ cat >guest <<'GUEST'
 #!/bin/sh
 if [ "$(cat "$KVMSTAT_SYSROOT/sys/module/kvm_amd/parameters/npt")" = Y ]; then
 	cells='cell 0x72 100 100000
+ended 60 500
+ended 40 1750
 cell 0x400 5841 9000000'
 else
 	cells='cell 0x72 100 100000
@@ -278,7 +440,7 @@ new_state() {
 new_state
 fake() { preload "$report" "$@"; }
 succeeds 'show' fake
-is "$(column 3 cpuid out)/$(column 3 hlt out)" 1000/10 'its counts'
+is "$(column 2 cpuid out)/$(column 2 hlt out)" 1000/10 'its counts'
 fake --format json >show.json
 is "$(jq -c '[.source, .isa, .paging, .tsc_khz, .totals.untraced]' show.json)" \
 	'["module","svm","npt",2000000,3]' 'show as JSON'
@@ -292,8 +454,23 @@ like "$(head -n 1 out)" '^hello$' 'comes first'
 succeeds 'stat -r 3' fake stat -r 3 --format json -- ./guest
 is "$(jq -c '[.runs, .totals.exits, (.vms | length), .reasons[0].per_run.exits]' out)" \
 	'[3,5941,0,{"mean":5841,"sd":0}]' 'is the mean run'
+is "$(jq -c '.reasons[] | select(.name == "cpuid") | [.exits, .kernel_cycles, .ended, .ended_cycles, .mean, .p50, .p90, .max]' out)" \
+	'[100,100000,300,300000,1000,500,1663,1750]' 'with the histogram of all three'
+cp out mean.json
+is "$("$report" --source mean.json --format json)" "$(cat mean.json)" 'which can be read back'
+cat >busier <<'BUSIER'
+#!/bin/sh
+sed -i 's/^cell 0x72 1000 .*/cell 0x72 1005 2015000/; s/^ended 1000 .*/ended 1000 2000\nended 5 3000/' "$FAKE_KVMSTAT"
+BUSIER
+chmod 755 busier
+new_state
+sed -i '/^cell 0x72 1000 /a ended 1000 2000' state
+succeeds 'stat, of a VM that was there before' fake stat --format json -- ./busier
+is "$(jq -c '.reasons[0] | [.exits, .kernel_cycles, .ended, .min, .max, .bounds, .p50]' out)" \
+	'[5,15000,5,2560,3000,true,2815]' 'has the histogram of the window, its extremes as bounds'
+new_state
 fails 1 "'./guest' exited with status 3" 'COMMAND fails' fake stat -- ./guest 3
-is "$(column 3 npf out)" 5841 'the report is there all the same'
+is "$(column 2 npf out)" 5841 'the report is there all the same'
 # shellcheck disable=SC2016 # $$ is COMMAND's
 fails 1 'ended by signal 9' 'COMMAND is killed' fake stat -- sh -c 'kill -9 $$'
 fails 1 "cannot run './nothing': No such file" 'no such COMMAND' fake stat -- ./nothing

@@ -19,12 +19,13 @@ ok 'diff' "$report" diff "$dir/amd/run.json" "$dir/intel/run.json" --by class
 "$report" diff "$dir/amd/run.json" "$dir/intel/run.json" --by class --format json >"$dir/diff.json"
 jq -r '.classes[] | "# \(.class): \(.before.exits.mean) \(.after.exits.mean)"' "$dir/diff.json"
 is "$(jq -r '[.before.isa, .after.isa, .by] | join(" ")' "$dir/diff.json")" 'svm vmx class' 'both ISAs, by class'
-for class in CPUID IO HLT HYPERCALL MSR NESTED_PAGE_FAULT; do
+for class in CPUID IO HLT HYPERCALL MSR_READ MSR_WRITE NESTED_PAGE_FAULT MMIO; do
 	is "$(jq --arg c $class '.classes[] | select(.class == $c) |
 		.before.exits.mean > 0 and .before.exits.mean == .after.exits.mean' "$dir/diff.json")" true \
 		"$class: as many on SVM as on VMX"
 done
 # INTERRUPT is the host's timer, which asks nobody.
-is "$(jq -r '[.classes[].class] - ["CPUID", "IO", "HLT", "HYPERCALL", "MSR", "NESTED_PAGE_FAULT", "INTERRUPT"] |
+is "$(jq -r '[.classes[].class] - ["CPUID", "IO", "HLT", "HYPERCALL", "MSR_READ", "MSR_WRITE",
+	"NESTED_PAGE_FAULT", "MMIO", "INTERRUPT"] |
 	join(" ")' "$dir/diff.json")" '' 'and nothing else on either'
 done_testing

@@ -20,8 +20,8 @@ static int show_once(struct source *source, const struct options *options)
 
 	if (source_read(source, &run) < 0)
 		return EXIT_FAILED;
-	if (run.runs > 1 && (view.by == BY_VM || view.by == BY_VCPU)) {
-		error("%s: is the mean of %u runs, which had VMs of their own: use --by reason or class",
+	if (run.runs > 1 && by_machines(view.by)) {
+		error("%s: is the mean of %u runs, which had VMs of their own: use --by reason, class or detail",
 		      options->source, run.runs);
 	} else if (select_check(&run, &view) == 0) {
 		select_apply(&run, &view);

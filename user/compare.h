@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Two runs side by side, reason by reason or class by class. */
+/* Two runs side by side, reason by reason, class by class or detail by detail. */
 #ifndef KVMSTAT_COMPARE_H
 #define KVMSTAT_COMPARE_H
 
@@ -9,15 +9,22 @@
 struct side {
 	struct spread exits;
 	struct spread cycles;
+	struct spread kernel;
+	struct histogram histogram;
 };
 
 struct row {
+	char label[LABEL_MAX];
 	char name[REASON_NAME_MAX];
-	char class[CLASS_NAME_MAX];
+	char class[ROW_CLASS_MAX];
+	uint32_t level;
+	uint32_t detail;
 	struct side before;
 	struct side after;
 	bool significant;		/* the exits differ by more than chance */
 	bool cycles_significant;
+	bool kernel_significant;
+	double order;			/* greatest first */
 };
 
 struct comparison {
@@ -28,8 +35,8 @@ struct comparison {
 	struct row *rows;
 	size_t nr_rows;
 	size_t left_out;		/* by --top */
-	enum by by;			/* BY_REASON or BY_CLASS */
-	bool folded;			/* classes that one of the ISAs cannot tell apart, merged */
+	enum by by;			/* BY_REASON, BY_CLASS or BY_DETAIL */
+	bool folded;			/* classes that one of the runs cannot tell apart, merged */
 };
 
 /*
@@ -38,6 +45,8 @@ struct comparison {
  */
 void compare(struct comparison *c, const struct run *before, const struct run *after,
 	     const struct view *view);
+/* Do both runs tell kernel cycles from others? Else only their sums compare. */
+bool comparison_has_kernel(const struct comparison *c);
 void comparison_free(struct comparison *c);
 
 #endif

@@ -147,6 +147,11 @@ const struct kvmstat_cell *snapshot_cell(const struct snapshot *snap, uint32_t i
 	return (const void *)(cells + (size_t)index * snap->header->cell_size);
 }
 
+const __u64 *snapshot_bucket(const struct snapshot *snap, uint32_t index)
+{
+	return (const __u64 *)snapshot_cell(snap, snap->header->nr_cells) + index;
+}
+
 static int bad_snapshot(const char *what)
 {
 	error(KVMSTAT_DEVICE ": malformed snapshot: %s: build and load module and tools from one tree",
@@ -191,18 +196,15 @@ static bool sections_fit(const struct snapshot *snap)
 
 	return take_room(&room, 1, h->header_size) && take_room(&room, h->nr_vms, h->vm_size) &&
 	       take_room(&room, h->nr_vcpus, h->vcpu_size) &&
-	       take_room(&room, h->nr_cells, h->cell_size);
+	       take_room(&room, h->nr_cells, h->cell_size) &&
+	       take_room(&room, h->nr_buckets, sizeof(__u64));
 }
 
-int snapshot_check(const struct snapshot *snap)
+static int check_vms(const struct snapshot *snap)
 {
 	const struct kvmstat_snapshot *h = snap->header;
 	uint32_t i;
 
-	if (check_header(snap) < 0)
-		return -1;
-	if (!sections_fit(snap))
-		return bad_snapshot("its sections reach beyond its end");
 	for (i = 0; i < h->nr_vms; i++) {
 		const struct kvmstat_vm *vm = snapshot_vm(snap, i);
 
@@ -211,6 +213,14 @@ int snapshot_check(const struct snapshot *snap)
 		if (!memchr(vm->comm, 0, sizeof(vm->comm)))
 			return bad_snapshot("a command name has no end");
 	}
+	return 0;
+}
+
+static int check_vcpus(const struct snapshot *snap)
+{
+	const struct kvmstat_snapshot *h = snap->header;
+	uint32_t i;
+
 	for (i = 0; i < h->nr_vcpus; i++) {
 		const struct kvmstat_vcpu *vcpu = snapshot_vcpu(snap, i);
 
@@ -218,6 +228,33 @@ int snapshot_check(const struct snapshot *snap)
 			return bad_snapshot("a vCPU names cells that are not there");
 	}
 	return 0;
+}
+
+static int check_cells(const struct snapshot *snap)
+{
+	const struct kvmstat_snapshot *h = snap->header;
+	uint32_t i;
+
+	for (i = 0; i < h->nr_cells; i++) {
+		const struct kvmstat_cell *cell = snapshot_cell(snap, i);
+
+		if ((uint64_t)cell->first_bucket + cell->nr_buckets > h->nr_buckets)
+			return bad_snapshot("a cell names buckets that are not there");
+		if (cell->histogram_first + cell->nr_buckets > KVMSTAT_HISTOGRAM_BUCKETS)
+			return bad_snapshot("a cell has more buckets than a histogram");
+	}
+	return 0;
+}
+
+int snapshot_check(const struct snapshot *snap)
+{
+	if (check_header(snap) < 0)
+		return -1;
+	if (!sections_fit(snap))
+		return bad_snapshot("its sections reach beyond its end");
+	if (check_vms(snap) < 0 || check_vcpus(snap) < 0)
+		return -1;
+	return check_cells(snap);
 }
 
 bool snapshot_same_window(const struct snapshot *before, const struct snapshot *after)

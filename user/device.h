@@ -36,6 +36,7 @@ int snapshot_check(const struct snapshot *snap);
 const struct kvmstat_vm *snapshot_vm(const struct snapshot *snap, uint32_t index);
 const struct kvmstat_vcpu *snapshot_vcpu(const struct snapshot *snap, uint32_t index);
 const struct kvmstat_cell *snapshot_cell(const struct snapshot *snap, uint32_t index);
+const __u64 *snapshot_bucket(const struct snapshot *snap, uint32_t index);
 
 /* May these two be subtracted? Same load of the module, no reset in between. */
 bool snapshot_same_window(const struct snapshot *before, const struct snapshot *after);

@@ -129,42 +129,131 @@ static void share_cell(struct table *table, double part, double whole)
 	table_cell(table, text_share(buf, part, whole));
 }
 
-/* EXITS, SHARE, TIME, SHARE, MEAN of a row; with spreads where there are some. */
-static void count_cells(struct table *table, const struct run *run, uint64_t exits,
-			uint64_t cycles, const struct reason *spread)
+/* The cells of a row's counts. The spread of a total is not known. */
+
+static void exits_cell(struct table *table, const struct run *run, const struct group *g)
 {
+	(void)run;
+	count_cell(table, g->exits);
+}
+
+static void exits_sd_cell(struct table *table, const struct run *run, const struct group *g)
+{
+	double sd = g->reason->exits_spread.sd;
 	char buf[TEXT_CELL];
 
-	count_cell(table, exits);
-	if (run->runs > 1)
-		table_cell(table, spread ? text_scaled(buf, spread->exits_spread.sd) : "");
-	share_cell(table, exits, run->totals.exits);
-	time_cell(table, run, cycles);
-	if (run->runs > 1)
-		table_cell(table, spread ? text_time(buf, spread->cycles_spread.sd, run->tsc_khz) : "");
-	share_cell(table, cycles, run->totals.cycles);
-	if (exits)
-		time_cell(table, run, (double)cycles / exits);
+	(void)run;
+	table_cell(table, isnan(sd) ? "" : text_scaled(buf, sd));
+}
+
+static void exits_share_cell(struct table *table, const struct run *run, const struct group *g)
+{
+	share_cell(table, g->exits, run->totals.exits);
+}
+
+static void guest_cell(struct table *table, const struct run *run, const struct group *g)
+{
+	time_cell(table, run, g->totals->guest_cycles);
+}
+
+static void kernel_cell(struct table *table, const struct run *run, const struct group *g)
+{
+	time_cell(table, run, g->cycles.kernel);
+}
+
+static void kernel_sd_cell(struct table *table, const struct run *run, const struct group *g)
+{
+	double sd = g->reason->kernel_spread.sd;
+	char buf[TEXT_CELL];
+
+	table_cell(table, isnan(sd) ? "" : text_time(buf, sd, run->tsc_khz));
+}
+
+static void kernel_share_cell(struct table *table, const struct run *run, const struct group *g)
+{
+	share_cell(table, g->cycles.kernel, run->totals.cycles.kernel);
+}
+
+static void user_cell(struct table *table, const struct run *run, const struct group *g)
+{
+	time_cell(table, run, g->cycles.user);
+}
+
+static void offcpu_cell(struct table *table, const struct run *run, const struct group *g)
+{
+	time_cell(table, run, g->cycles.offcpu);
+}
+
+/* Of an exit that is being handled nothing is known yet. */
+static void mean_cell(struct table *table, const struct run *run, const struct group *g)
+{
+	if (g->reason->histogram.ended || g->cycles.kernel)
+		time_cell(table, run, reason_mean(g->reason));
 	else
 		table_cell(table, "-");
 }
 
-static const struct column count_columns[] = {
-	{ .title = "EXITS" }, { .title = "SHARE" },
-	{ .title = "TIME" }, { .title = "SHARE" }, { .title = "MEAN" },
-};
-static const struct column spread_columns[] = {
-	{ .title = "EXITS" }, { .title = "+-" }, { .title = "SHARE" },
-	{ .title = "TIME" }, { .title = "+-" }, { .title = "SHARE" }, { .title = "MEAN" },
+static void p99_cell(struct table *table, const struct run *run, const struct group *g)
+{
+	const struct histogram *h = &g->reason->histogram;
+
+	if (h->ended)
+		time_cell(table, run, histogram_percentile(h, 0.99));
+	else
+		table_cell(table, "-");
+}
+
+/* "<" where it is no more than a bound. */
+static void max_cell(struct table *table, const struct run *run, const struct group *g)
+{
+	const struct histogram *h = &g->reason->histogram;
+	char buf[TEXT_CELL], time[TEXT_CELL - 1];
+
+	snprintf(time, sizeof(time), "%s", text_time(buf, h->max, run->tsc_khz));
+	snprintf(buf, sizeof(buf), "%s%s", h->bounds ? "<" : "", time);
+	table_cell(table, h->ended ? buf : "-");
+}
+
+/* What has to hold for a column to be there. */
+#define OF_REASONS	(1U << 0)
+#define OF_MACHINES	(1U << 1)	/* VMs, vCPUs */
+#define SPLIT		(1U << 2)	/* kernel, user and off-CPU cycles are told apart */
+#define WHOLE		(1U << 3)	/* they are not */
+#define SEVERAL		(1U << 4)	/* the mean of several runs */
+
+static const struct count_column {
+	struct column column;
+	unsigned int needs;
+	void (*cell)(struct table *table, const struct run *run, const struct group *g);
+} count_columns[] = {
+	{ { .title = "EXITS" }, 0, exits_cell },
+	{ { .title = "+-" }, OF_REASONS | SEVERAL, exits_sd_cell },
+	{ { .title = "SHARE", .drop = 5 }, 0, exits_share_cell },
+	{ { .title = "GUEST" }, OF_MACHINES, guest_cell },
+	{ { .title = "KERNEL" }, SPLIT, kernel_cell },
+	{ { .title = "TIME" }, WHOLE, kernel_cell },
+	{ { .title = "+-" }, OF_REASONS | SEVERAL, kernel_sd_cell },
+	{ { .title = "SHARE", .drop = 4 }, OF_REASONS, kernel_share_cell },
+	{ { .title = "USER", .drop = 2 }, SPLIT, user_cell },
+	{ { .title = "OFFCPU", .drop = 1 }, SPLIT, offcpu_cell },
+	{ { .title = "MEAN" }, OF_REASONS, mean_cell },
+	{ { .title = "P99", .drop = 3 }, OF_REASONS | SPLIT, p99_cell },
+	{ { .title = "MAX" }, OF_REASONS | SPLIT, max_cell },
 };
 
-static const struct column reason_columns[] = {
-	{ .title = "REASON", .left = true }, { .title = "CLASS", .left = true, .optional = true },
-};
+static bool is_shown(const struct count_column *column, const struct run *run, enum by by)
+{
+	unsigned int have = (by_machines(by) ? OF_MACHINES : OF_REASONS) |
+			    (run->split ? SPLIT : WHOLE) | (run->runs > 1 ? SEVERAL : 0);
+
+	return (column->needs & have) == column->needs;
+}
+
+static const struct column reason_columns[] = { { .title = "REASON", .left = true } };
 static const struct column class_columns[] = { { .title = "CLASS", .left = true } };
 static const struct column vm_columns[] = {
 	{ .title = "VM" }, { .title = "PID" }, { .title = "COMMAND", .left = true },
-	{ .title = "STATE", .left = true }, { .title = "VCPUS", .optional = true },
+	{ .title = "STATE", .left = true, .drop = 3 }, { .title = "VCPUS", .drop = 6 },
 };
 static const struct column vcpu_columns[] = {
 	{ .title = "VM" }, { .title = "VCPU" }, { .title = "PID" }, { .title = "COMMAND", .left = true },
@@ -176,9 +265,31 @@ static const struct {
 } key_columns[] = {
 	[BY_REASON] = { reason_columns, NR(reason_columns) },
 	[BY_CLASS] = { class_columns, NR(class_columns) },
+	[BY_DETAIL] = { reason_columns, NR(reason_columns) },
 	[BY_VM] = { vm_columns, NR(vm_columns) },
 	[BY_VCPU] = { vcpu_columns, NR(vcpu_columns) },
 };
+
+static size_t make_columns(struct column columns[TABLE_COLUMNS], const struct run *run, enum by by)
+{
+	size_t nr = key_columns[by].nr, i;
+
+	memcpy(columns, key_columns[by].columns, nr * sizeof(*columns));
+	for (i = 0; i < NR(count_columns); i++)
+		if (is_shown(&count_columns[i], run, by))
+			columns[nr++] = count_columns[i].column;
+	return nr;
+}
+
+static void count_cells(struct table *table, const struct run *run, const struct group *group,
+			enum by by)
+{
+	size_t i;
+
+	for (i = 0; i < NR(count_columns); i++)
+		if (is_shown(&count_columns[i], run, by))
+			count_columns[i].cell(table, run, group);
+}
 
 static void vm_cells(struct table *table, const struct vm *vm, enum by key,
 		     const struct vcpu *vcpu)
@@ -202,56 +313,71 @@ static void vm_cells(struct table *table, const struct vm *vm, enum by key,
 
 static void key_cells(struct table *table, const struct group *group, enum by key)
 {
-	if (key == BY_VM || key == BY_VCPU) {
+	if (by_machines(key))
 		vm_cells(table, group->vm, key, group->vcpu);
-		return;
-	}
-	table_cell(table, group->name);
-	if (key == BY_REASON)
-		table_cell(table, group->reason->class);
+	else
+		table_cell(table, group->name);
 }
 
 /* "total" stands under the names: COMMAND of VMs and vCPUs. */
-static void total_row(struct table *table, const struct run *run, size_t nr_keys, enum by key)
+static void total_row(struct table *table, const struct run *run, enum by key)
 {
-	size_t label = key == BY_VM || key == BY_VCPU ? 2 + (key == BY_VCPU) : 0, i;
+	size_t label = by_machines(key) ? 2 + (key == BY_VCPU) : 0, i;
+	struct reason all = { .exits = run->totals.exits, .cycles = run->totals.cycles };
+	const struct group total = {
+		.reason = &all, .totals = &run->totals,
+		.exits = all.exits, .cycles = all.cycles,
+	};
 
+	all.exits_spread.sd = NAN;
+	all.kernel_spread.sd = NAN;
+	for (i = 0; i < run->reasons.nr; i++)
+		histogram_add(&all.histogram, &run->reasons.list[i].histogram);
 	table_row(table);
-	for (i = 0; i < nr_keys; i++)
+	for (i = 0; i < key_columns[key].nr; i++)
 		table_cell(table, i == label ? "total" : "");
-	count_cells(table, run, run->totals.exits, run->totals.cycles, NULL);
+	count_cells(table, run, &total, key);
 }
 
 static void print_groups(FILE *out, const struct run *run, const struct view *view)
 {
-	const struct column *counts = run->runs > 1 ? spread_columns : count_columns;
-	size_t nr_counts = run->runs > 1 ? NR(spread_columns) : NR(count_columns);
-	size_t nr_keys = key_columns[view->by].nr, i;
 	struct column columns[TABLE_COLUMNS];
 	struct groups groups;
 	struct table table;
+	size_t i;
 
-	memcpy(columns, key_columns[view->by].columns, nr_keys * sizeof(*columns));
-	memcpy(columns + nr_keys, counts, nr_counts * sizeof(*columns));
-	table_start(&table, columns, nr_keys + nr_counts);
+	table_start(&table, columns, make_columns(columns, run, view->by));
 	groups_make(&groups, run, view);
 	for (i = 0; i < groups.nr; i++) {
-		const struct group *group = &groups.list[i];
-
 		table_row(&table);
-		key_cells(&table, group, view->by);
-		count_cells(&table, run, group->exits, group->cycles, group->reason);
+		key_cells(&table, &groups.list[i], view->by);
+		count_cells(&table, run, &groups.list[i], view->by);
 	}
-	total_row(&table, run, nr_keys, view->by);
+	total_row(&table, run, view->by);
 	table_print(&table, out, 1);
 	print_left_out(out, groups.left_out);
 	groups_free(&groups);
+}
+
+/* "vCPU time: guest 61.2%, kernel 12.1%, user 3.0%, off CPU 23.7%" */
+static void print_vcpu_time(FILE *out, const struct run *run)
+{
+	const struct totals *t = &run->totals;
+	double all = (double)t->guest_cycles + cycles_sum(&t->cycles);
+	char guest[TEXT_CELL], kernel[TEXT_CELL], user[TEXT_CELL], offcpu[TEXT_CELL];
+
+	if (!run->split || all <= 0)
+		return;
+	fprintf(out, "vCPU time: guest %s, kernel %s, user %s, off CPU %s\n",
+		text_share(guest, t->guest_cycles, all), text_share(kernel, t->cycles.kernel, all),
+		text_share(user, t->cycles.user, all), text_share(offcpu, t->cycles.offcpu, all));
 }
 
 static void table_run(FILE *out, const struct run *run, const struct view *view)
 {
 	print_head(out, run);
 	print_groups(out, run, view);
+	print_vcpu_time(out, run);
 	print_doubts(out, run, "");
 	if (run->window == WINDOW_INTERVAL)
 		fputc('\n', out);
@@ -301,9 +427,40 @@ static void print_comparison_head(FILE *out, const struct comparison *c)
 	fputc('\n', out);
 }
 
+/*
+ * Kernel cycles are compared, for sleep says nothing about the cost of an exit;
+ * all cycles where one of the runs does not tell them apart.
+ */
+static void row_cells(struct table *table, const struct comparison *c, const struct row *row)
+{
+	table_row(table);
+	table_cell(table, row->label);
+	exit_cells(table, row->before.exits.mean, row->after.exits.mean);
+	if (comparison_has_kernel(c))
+		side_cells(table, row->before.kernel.mean, row->after.kernel.mean);
+	else
+		side_cells(table, row->before.cycles.mean, row->after.cycles.mean);
+	if (c->runs > 1)
+		table_cell(table, row->significant ? "*" : "");
+}
+
+static void total_cells(struct table *table, const struct comparison *c)
+{
+	const struct totals *before = &c->before->totals, *after = &c->after->totals;
+
+	table_row(table);
+	table_cell(table, "total");
+	exit_cells(table, before->exits, after->exits);
+	if (comparison_has_kernel(c))
+		side_cells(table, before->cycles.kernel, after->cycles.kernel);
+	else
+		side_cells(table, cycles_sum(&before->cycles), cycles_sum(&after->cycles));
+}
+
 static void print_rows(FILE *out, const struct comparison *c)
 {
 	bool modes = strcmp(c->before->paging, c->after->paging) != 0;
+	const char *before_title = modes ? c->before->paging : "before";
 	const char *after_title = modes ? c->after->paging : "after";
 	char exits_title[40], cycles_title[40];
 	const struct column columns[] = {
@@ -315,24 +472,13 @@ static void print_rows(FILE *out, const struct comparison *c)
 	struct table table;
 	size_t i;
 
-	snprintf(exits_title, sizeof(exits_title), "EXITS %s", modes ? c->before->paging : "before");
-	snprintf(cycles_title, sizeof(cycles_title), "CYCLES %s",
-		 modes ? c->before->paging : "before");
+	snprintf(exits_title, sizeof(exits_title), "EXITS %s", before_title);
+	snprintf(cycles_title, sizeof(cycles_title), "%s %s",
+		 comparison_has_kernel(c) ? "KERNEL" : "CYCLES", before_title);
 	table_start(&table, columns, NR(columns) - (c->runs < 2));
-	for (i = 0; i < c->nr_rows; i++) {
-		const struct row *row = &c->rows[i];
-
-		table_row(&table);
-		table_cell(&table, row->name);
-		exit_cells(&table, row->before.exits.mean, row->after.exits.mean);
-		side_cells(&table, row->before.cycles.mean, row->after.cycles.mean);
-		if (c->runs > 1)
-			table_cell(&table, row->significant ? "*" : "");
-	}
-	table_row(&table);
-	table_cell(&table, "total");
-	exit_cells(&table, c->before->totals.exits, c->after->totals.exits);
-	side_cells(&table, c->before->totals.cycles, c->after->totals.cycles);
+	for (i = 0; i < c->nr_rows; i++)
+		row_cells(&table, c, &c->rows[i]);
+	total_cells(&table, c);
 	table_print(&table, out, 1);
 }
 
@@ -345,7 +491,7 @@ static void table_comparison(FILE *out, const struct comparison *c, const struct
 	if (c->runs > 1)
 		fputs("* the numbers of exits differ by more than chance (Welch's t-test, 5%)\n", out);
 	if (c->folded)
-		fputs("Classes that one of the two machines cannot tell apart are merged.\n", out);
+		fputs("Classes that one of the two runs cannot tell apart are merged.\n", out);
 	print_doubts(out, c->before, " before");
 	print_doubts(out, c->after, " after");
 }

@@ -25,15 +25,14 @@ static json_t *number(double value)
 	return isfinite(value) ? json_real(value) : json_null();
 }
 
-static uint64_t mean(uint64_t cycles, uint64_t exits)
+static void set_cycles(json_t *object, const struct cycles *cycles, bool split)
 {
-	return exits ? (cycles + exits / 2) / exits : 0;
-}
-
-static void set_counts(json_t *object, uint64_t exits, uint64_t cycles)
-{
-	set_integer(object, "exits", exits);
-	set_integer(object, "cycles", cycles);
+	set_integer(object, "cycles", cycles_sum(cycles));
+	if (!split)
+		return;
+	set_integer(object, "kernel_cycles", cycles->kernel);
+	set_integer(object, "user_cycles", cycles->user);
+	set_integer(object, "offcpu_cycles", cycles->offcpu);
 }
 
 static json_t *spread(struct spread s)
@@ -45,26 +44,129 @@ static json_t *spread(struct spread s)
 	return object;
 }
 
-static json_t *spreads(struct spread exits, struct spread cycles)
+static json_t *spreads(struct spread exits, struct spread cycles, struct spread kernel, bool split)
 {
 	json_t *object = json_object();
 
 	set(object, "exits", spread(exits));
 	set(object, "cycles", spread(cycles));
+	if (split)
+		set(object, "kernel_cycles", spread(kernel));
 	return object;
 }
 
-static json_t *reason(const struct reason *r, unsigned int runs)
+/* Those that are not empty, each with its lower bound. */
+static json_t *buckets(const struct histogram *h)
+{
+	json_t *array = json_array();
+	unsigned int i;
+
+	for (i = 0; i < KVMSTAT_HISTOGRAM_BUCKETS; i++) {
+		json_t *pair;
+
+		if (!h->buckets[i])
+			continue;
+		pair = json_array();
+		json_array_append_new(pair, json_integer((json_int_t)histogram_lower(i)));
+		json_array_append_new(pair, json_integer((json_int_t)h->buckets[i]));
+		json_array_append_new(array, pair);
+	}
+	return array;
+}
+
+/* The sum is told where it is not the row's: that of several runs is. */
+static void set_histogram(json_t *object, const struct reason *r)
+{
+	const struct histogram *h = &r->histogram;
+
+	set_integer(object, "ended", h->ended);
+	if (h->ended && h->sum != r->cycles.kernel)
+		set_integer(object, "ended_cycles", h->sum);
+	if (h->ended)
+		set_integer(object, "min", h->min);
+	set_integer(object, "mean", llround(reason_mean(r)));
+	if (!h->ended)
+		return;
+	set(object, "sd", number(histogram_sd(h)));
+	set_integer(object, "p50", histogram_percentile(h, 0.5));
+	set_integer(object, "p90", histogram_percentile(h, 0.9));
+	set_integer(object, "p99", histogram_percentile(h, 0.99));
+	set_integer(object, "max", h->max);
+	if (h->bounds)
+		set(object, "bounds", json_true());
+	set(object, "histogram", buckets(h));
+}
+
+/* What reasons, details and classes have in common. */
+static void set_counts(json_t *object, const struct reason *r, const struct run *run)
+{
+	set_integer(object, "exits", r->exits);
+	set_cycles(object, &r->cycles, run->split);
+	if (run->split)
+		set_histogram(object, r);
+	else
+		set_integer(object, "mean", llround(reason_mean(r)));
+	if (run->runs > 1)
+		set(object, "per_run", spreads(r->exits_spread, r->cycles_spread,
+					       r->kernel_spread, run->split));
+}
+
+static void set_detail(json_t *object, uint32_t detail)
+{
+	char name[DETAIL_NAME_MAX];
+
+	set_string(object, "detail", detail_name(detail, name));
+}
+
+static json_t *details_of(const struct reason *r, const struct reasons *details,
+			  const struct run *run)
+{
+	json_t *array = json_array();
+	size_t i;
+
+	for (i = 0; i < details->nr; i++) {
+		const struct reason *detail = &details->list[i];
+		json_t *object;
+
+		if (detail->code != r->code || detail->level != r->level)
+			continue;
+		object = json_object();
+		set_detail(object, detail->detail);
+		set_string(object, "class", detail->class);
+		set_counts(object, detail, run);
+		json_array_append_new(array, object);
+	}
+	return array;
+}
+
+static bool has_details(const struct reason *r, const struct reasons *details)
+{
+	size_t i;
+
+	for (i = 0; i < details->nr; i++)
+		if (details->list[i].detail && details->list[i].code == r->code &&
+		    details->list[i].level == r->level)
+			return true;
+	return false;
+}
+
+static void set_name(json_t *object, const char *name, const char *class, uint32_t level)
+{
+	set_string(object, "name", name);
+	set_string(object, "class", class);
+	if (level > 1)
+		set_integer(object, "level", level);
+}
+
+static json_t *reason(const struct reason *r, const struct reasons *details, const struct run *run)
 {
 	json_t *object = json_object();
 
 	set_integer(object, "code", r->code);
-	set_string(object, "name", r->name);
-	set_string(object, "class", r->class);
-	set_counts(object, r->exits, r->cycles);
-	set_integer(object, "mean", mean(r->cycles, r->exits));
-	if (runs > 1)
-		set(object, "per_run", spreads(r->exits_spread, r->cycles_spread));
+	set_name(object, r->name, r->class, r->level);
+	set_counts(object, r, run);
+	if (has_details(r, details))
+		set(object, "details", details_of(r, details, run));
 	return object;
 }
 
@@ -81,27 +183,39 @@ static json_t *run_reasons(const struct run *run, const struct view *view)
 		by_reason.top = 0;
 	groups_make(&groups, run, &by_reason);
 	for (i = 0; i < groups.nr; i++)
-		json_array_append_new(array, reason(groups.list[i].reason, run->runs));
+		json_array_append_new(array, reason(groups.list[i].reason, &run->details, run));
 	groups_free(&groups);
 	return array;
 }
 
-static json_t *vcpu(const struct vcpu *v)
+/* What VMs, vCPUs and all of a run have in common. */
+static void set_totals(json_t *object, const struct totals *t, bool split)
 {
-	json_t *object = json_object(), *reasons = json_array();
+	set_integer(object, "exits", t->exits);
+	set_cycles(object, &t->cycles, split);
+	set_integer(object, "guest_cycles", t->guest_cycles);
+	if (split)
+		set_integer(object, "wall_cycles", t->wall_cycles);
+}
+
+static json_t *vcpu(const struct vcpu *v, const struct run *run)
+{
+	json_t *object = json_object(), *array = json_array();
+	struct reasons reasons = { 0 };
 	size_t i;
 
 	set_integer(object, "id", v->id);
-	set_counts(object, v->totals.exits, v->totals.cycles);
-	set_integer(object, "guest_cycles", v->totals.guest_cycles);
+	set_totals(object, &v->totals, run->split);
 	set_integer(object, "untraced", v->totals.untraced);
-	for (i = 0; i < v->reasons.nr; i++)
-		json_array_append_new(reasons, reason(&v->reasons.list[i], 1));
-	set(object, "reasons", reasons);
+	reasons_add_up(&reasons, run->isa, &v->details);
+	for (i = 0; i < reasons.nr; i++)
+		json_array_append_new(array, reason(&reasons.list[i], &v->details, run));
+	reasons_clear(&reasons);
+	set(object, "reasons", array);
 	return object;
 }
 
-static json_t *vm(const struct vm *v)
+static json_t *vm(const struct vm *v, const struct run *run)
 {
 	json_t *object = json_object(), *vcpus = json_array();
 	size_t i;
@@ -113,19 +227,18 @@ static json_t *vm(const struct vm *v)
 	if (v->retired)
 		set(object, "retired", json_true());
 	for (i = 0; i < v->nr_vcpus; i++)
-		json_array_append_new(vcpus, vcpu(&v->vcpus[i]));
+		json_array_append_new(vcpus, vcpu(&v->vcpus[i], run));
 	set(object, "vcpus", vcpus);
 	return object;
 }
 
-static json_t *totals(const struct totals *t)
+static json_t *totals(const struct run *run)
 {
 	json_t *object = json_object();
 
-	set_counts(object, t->exits, t->cycles);
-	set_integer(object, "guest_cycles", t->guest_cycles);
-	set_integer(object, "untraced", t->untraced);
-	set_integer(object, "lost", t->lost);
+	set_totals(object, &run->totals, run->split);
+	set_integer(object, "untraced", run->totals.untraced);
+	set_integer(object, "lost", run->totals.lost);
 	return object;
 }
 
@@ -140,6 +253,33 @@ static const char *window_name(enum window window)
 	return names[window];
 }
 
+static json_t *machine_group(const struct group *group, const struct run *run)
+{
+	const struct totals *t = group->totals;
+	json_t *object = json_object();
+
+	set_integer(object, "vm", group->vm->id);
+	if (group->vcpu)
+		set_integer(object, "vcpu", group->vcpu->id);
+	set_totals(object, t, run->split);
+	set_integer(object, "mean", t->exits ? llround((double)t->cycles.kernel / t->exits) : 0);
+	return object;
+}
+
+static json_t *reason_group(const struct group *group, const struct run *run, enum by by)
+{
+	json_t *object = json_object();
+
+	if (by == BY_DETAIL) {
+		set_name(object, group->reason->name, group->reason->class, group->reason->level);
+		set_detail(object, group->reason->detail);
+	} else {
+		set_string(object, "class", group->reason->class);
+	}
+	set_counts(object, group->reason, run);
+	return object;
+}
+
 /* Rows by anything but reason; the reasons are there in any case. */
 static json_t *groups(const struct run *run, const struct view *view)
 {
@@ -148,23 +288,10 @@ static json_t *groups(const struct run *run, const struct view *view)
 	size_t i;
 
 	groups_make(&g, run, view);
-	for (i = 0; i < g.nr; i++) {
-		const struct group *group = &g.list[i];
-		json_t *object = json_object();
-
-		if (group->vm)
-			set_integer(object, "vm", group->vm->id);
-		if (group->vcpu)
-			set_integer(object, "vcpu", group->vcpu->id);
-		if (group->reason)
-			set_string(object, "class", group->name);
-		set_counts(object, group->exits, group->cycles);
-		set_integer(object, "mean", mean(group->cycles, group->exits));
-		if (group->reason && run->runs > 1)
-			set(object, "per_run", spreads(group->reason->exits_spread,
-						       group->reason->cycles_spread));
-		json_array_append_new(array, object);
-	}
+	for (i = 0; i < g.nr; i++)
+		json_array_append_new(array, by_machines(view->by) ?
+				      machine_group(&g.list[i], run) :
+				      reason_group(&g.list[i], run, view->by));
 	groups_free(&g);
 	return array;
 }
@@ -185,14 +312,14 @@ json_t *json_from_run(const struct run *run, const struct view *view)
 	if (run->command[0])
 		set_string(object, "command", run->command);
 	set_integer(object, "runs", run->runs);
-	set(object, "totals", totals(&run->totals));
+	set(object, "totals", totals(run));
 	set(object, "reasons", run_reasons(run, view));
 	if (view->by != BY_REASON) {
 		set_string(object, "by", by_name(view->by));
 		set(object, "groups", groups(run, view));
 	}
 	for (i = 0; i < run->nr_vms; i++)
-		json_array_append_new(vms, vm(&run->vms[i]));
+		json_array_append_new(vms, vm(&run->vms[i], run));
 	set(object, "vms", vms);
 	return object;
 }
@@ -202,18 +329,29 @@ static json_t *ratio(struct spread before, struct spread after)
 	return number(before.mean > 0 ? after.mean / before.mean : NAN);
 }
 
-static json_t *row(const struct row *r)
+static json_t *side(const struct side *side, bool kernel)
 {
+	return spreads(side->exits, side->cycles, side->kernel, kernel);
+}
+
+static json_t *row(const struct row *r, const struct comparison *c)
+{
+	bool kernel = comparison_has_kernel(c);
 	json_t *object = json_object();
 
-	set_string(object, "name", r->name);
-	set_string(object, "class", r->class);
-	set(object, "before", spreads(r->before.exits, r->before.cycles));
-	set(object, "after", spreads(r->after.exits, r->after.cycles));
+	set_name(object, r->name, r->class, r->level);
+	if (c->by == BY_DETAIL)
+		set_detail(object, r->detail);
+	set(object, "before", side(&r->before, kernel));
+	set(object, "after", side(&r->after, kernel));
 	set(object, "ratio", ratio(r->before.exits, r->after.exits));
 	set(object, "cycles_ratio", ratio(r->before.cycles, r->after.cycles));
 	set(object, "significant", json_boolean(r->significant));
 	set(object, "cycles_significant", json_boolean(r->cycles_significant));
+	if (kernel) {
+		set(object, "kernel_ratio", ratio(r->before.kernel, r->after.kernel));
+		set(object, "kernel_significant", json_boolean(r->kernel_significant));
+	}
 	return object;
 }
 
@@ -223,7 +361,7 @@ static json_t *rows(const struct comparison *c)
 	size_t i;
 
 	for (i = 0; i < c->nr_rows; i++)
-		json_array_append_new(array, row(&c->rows[i]));
+		json_array_append_new(array, row(&c->rows[i], c));
 	return array;
 }
 
@@ -253,8 +391,9 @@ json_t *json_from_comparison(const struct comparison *c, const struct view *view
 	set_string(object, "by", by_name(c->by));
 	set(object, "before", json_from_run(c->before, &whole));
 	set(object, "after", json_from_run(c->after, &whole));
-	set(object, c->by == BY_CLASS ? "classes" : "reasons", rows(c));
-	if (c->by == BY_CLASS)
+	set(object, c->by == BY_CLASS ? "classes" : c->by == BY_DETAIL ? "details" : "reasons",
+	    rows(c));
+	if (c->by != BY_REASON)
 		set_reasons_too(object, c, view);
 	return object;
 }

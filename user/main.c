@@ -25,8 +25,13 @@ static const struct command commands[] = {
 	{
 		"show", cmd_show, FOR_SHOW, "", 0, 0,
 		"what was counted since the module was loaded or reset",
-		"TIME is the time from an exit to the next entry of the same vCPU, sleep\n"
-		"in HLT and work of the VMM included; SHARE is of all rows, MEAN per exit.\n",
+		"KERNEL is the time that KVM took from exits to the next entries of their\n"
+		"vCPUs; USER what the VMM took meanwhile; OFFCPU is sleep in HLT, and\n"
+		"preemption. SHARE is of the column before it. MEAN, P99 and MAX are of the\n"
+		"kernel time of single exits, \"<\" the bound of a MAX that is not known.\n"
+		"What does not fit into 80 columns is left out; JSON has everything.\n"
+		"Rows by detail tell RDMSR from WRMSR, first touch from MMIO, and so on;\n"
+		"(L2) are exits of nested guests.\n",
 	},
 	{
 		"stat", cmd_stat, FOR_STAT, "-- COMMAND...", 1, -1,
@@ -45,7 +50,8 @@ static const struct command commands[] = {
 	{
 		"diff", cmd_diff, FOR_DIFF, "BEFORE AFTER | COMPARISON", 1, 2,
 		"two saved reports side by side, or a saved comparison",
-		"Reports of an AMD and an Intel machine are compared by class.\n",
+		"Kernel time is compared, without the VMM's and without sleep. Reports of an\n"
+		"AMD and an Intel machine are compared by class.\n",
 	},
 	{
 		"reset", cmd_reset, FOR_RESET, "", 0, 0,

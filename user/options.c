@@ -71,8 +71,8 @@ static int parse_vcpu(struct options *options, const char *value)
 
 static int parse_by(struct options *options, const char *value)
 {
-	static const char * const words[] = { "reason", "class", "vm", "vcpu", NULL };
-	int by = parse_word("--by", value, words, "one of reason, class, vm, vcpu");
+	static const char * const words[] = { "reason", "class", "detail", "vm", "vcpu", NULL };
+	int by = parse_word("--by", value, words, "one of reason, class, detail, vm, vcpu");
 
 	options->view.by = by;
 	options->view.by_given = true;
@@ -81,8 +81,11 @@ static int parse_by(struct options *options, const char *value)
 
 static int parse_sort(struct options *options, const char *value)
 {
-	static const char * const words[] = { "", "exits", "cycles", "mean", "name", NULL };
-	int sort = parse_word("--sort", value, words, "one of exits, cycles, mean, name");
+	static const char * const words[] = {
+		"", "exits", "cycles", "mean", "p99", "max", "name", NULL
+	};
+	int sort = parse_word("--sort", value, words,
+			      "one of exits, cycles, mean, p99, max, name");
 
 	options->view.sort = sort;
 	return sort < 0 ? -1 : 0;
@@ -167,9 +170,9 @@ static const struct option_row rows[] = {
 	{ "vcpu", 2, "N", ANY_RUN, parse_vcpu,
 	  "only vCPUs with this id" },
 	{ "by", 3, "WHAT", ANY_REPORT, parse_by,
-	  "add up by reason, class, vm or vcpu; a comparison: reason, class" },
+	  "rows by reason, class, detail, vm or vcpu; a comparison: not vm, vcpu" },
 	{ "sort", 4, "KEY", ANY_REPORT, parse_sort,
-	  "by exits, cycles, mean or name; a comparison: else by change" },
+	  "exits, cycles, mean, p99, max or name; a comparison: else by change" },
 	{ "top", 5, "N", ANY_REPORT, parse_top,
 	  "only the first N rows" },
 	{ "source", 6, "module|FILE", FOR_SHOW, parse_source,
@@ -235,6 +238,7 @@ static int bad_option(int kind, char **argv)
 /* Options that make no sense together. */
 static int check(const struct options *options, unsigned int who)
 {
+	enum sort sort = options->view.sort;
 	enum by by = options->view.by;
 
 	if (options->count && !options->interval) {
@@ -245,12 +249,16 @@ static int check(const struct options *options, unsigned int who)
 		error("option -i needs a source that counts on: a file does not");
 		return -1;
 	}
-	if ((who & (FOR_PAGING | FOR_DIFF)) && (by == BY_VM || by == BY_VCPU)) {
-		error("option --by: two runs have no VMs in common: use reason or class");
+	if ((who & (FOR_PAGING | FOR_DIFF)) && by_machines(by)) {
+		error("option --by: two runs have no VMs in common: use reason, class or detail");
 		return -1;
 	}
-	if (options->runs > 1 && (by == BY_VM || by == BY_VCPU)) {
-		error("option --by: each of several runs has VMs of its own: use reason or class");
+	if (options->runs > 1 && by_machines(by)) {
+		error("option --by: each of several runs has VMs of its own: use reason, class or detail");
+		return -1;
+	}
+	if (by_machines(by) && (sort == SORT_P99 || sort == SORT_MAX)) {
+		error("option --sort: p99 and max are of reasons: use --by reason, class or detail");
 		return -1;
 	}
 	return 0;

@@ -5,7 +5,6 @@
  * vol. 3 app. C and AMD APM vol. 2 app. C, spelled the way the kernel would.
  */
 #include <inttypes.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -83,7 +82,8 @@ struct class {
 /*
  * Where one VMX code covers what SVM tells apart, the class says the common
  * part: CR_ACCESS (28) is reads and writes, EXCEPTION (0) has #PF and NMIs in
- * it. EPT_MISCONFIG (49) is how KVM marks the addresses of emulated devices.
+ * it; the detail tells which (detail_classes). EPT_MISCONFIG (49) is how KVM
+ * marks the addresses of emulated devices.
  */
 static const struct class vmx_class[] = {
 	{ 0, 0, "EXCEPTION" },
@@ -147,9 +147,9 @@ static const struct class vmx_class[] = {
 
 /*
  * MSR (0x7c) is one code for RDMSR and WRMSR, told apart by EXITINFO1 (APM
- * vol. 2, 15.11). KVM intercepts IRET to learn when NMIs are open again. An
- * NPF on the address of an emulated device is that device's MMIO, and looks
- * like any other NPF by its code.
+ * vol. 2, 15.11), which is the detail. KVM intercepts IRET to learn when NMIs
+ * are open again. An NPF on the address of an emulated device is that device's
+ * MMIO, and looks like any other NPF by its code.
  */
 static const struct class svm_class[] = {
 	{ 0x000, 0x00f, "CR_READ" },
@@ -326,21 +326,133 @@ const char *reason_class(uint32_t isa, uint64_t code)
 	return "OTHER";
 }
 
-const char *reason_class_common(const char *class)
+#define VECTOR(n)	(KVMSTAT_DETAIL_VECTOR + (n))
+/* Access types of a CR_ACCESS: SDM vol. 3, table 28-3. */
+#define CR_TYPE(n)	(KVMSTAT_DETAIL_CR + ((n) << 4))
+
+/* Where the detail decides; details from first to last. */
+static const struct {
+	uint32_t isa;
+	uint64_t code;
+	uint32_t first, last;
+	const char *class;
+} detail_classes[] = {
+	{ KVMSTAT_ISA_SVM, 0x07c, KVMSTAT_DETAIL_READ, KVMSTAT_DETAIL_READ, "MSR_READ" },
+	{ KVMSTAT_ISA_SVM, 0x07c, KVMSTAT_DETAIL_WRITE, KVMSTAT_DETAIL_WRITE, "MSR_WRITE" },
+	{ KVMSTAT_ISA_SVM, 0x400, KVMSTAT_DETAIL_MMIO, KVMSTAT_DETAIL_MMIO, "MMIO" },
+	{ KVMSTAT_ISA_VMX, 48, KVMSTAT_DETAIL_MMIO, KVMSTAT_DETAIL_MMIO, "MMIO" },
+	{ KVMSTAT_ISA_VMX, 0, VECTOR(2), VECTOR(2), "NMI" },
+	{ KVMSTAT_ISA_VMX, 0, VECTOR(14), VECTOR(14), "PAGE_FAULT" },
+	{ KVMSTAT_ISA_VMX, 28, CR_TYPE(0), CR_TYPE(1) - 1, "CR_WRITE" },
+	{ KVMSTAT_ISA_VMX, 28, CR_TYPE(1), CR_TYPE(2) - 1, "CR_READ" },
+	{ KVMSTAT_ISA_VMX, 28, CR_TYPE(2), CR_TYPE(4) - 1, "CR_WRITE" },	/* CLTS, LMSW */
+};
+
+const char *detail_class(uint32_t isa, uint64_t code, uint32_t detail)
+{
+	uint64_t basic = basic_reason(isa, code);
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(detail_classes) && !failed_entry(isa, code); i++)
+		if (detail_classes[i].isa == isa && detail_classes[i].code == basic &&
+		    detail >= detail_classes[i].first && detail <= detail_classes[i].last)
+			return detail_classes[i].class;
+	return reason_class(isa, code);
+}
+
+/* MMIO is never an EPT_VIOLATION unless its detail says so: see vmx_class. */
+bool reason_undecided(uint32_t isa, uint64_t code, uint32_t detail)
+{
+	if (detail != KVMSTAT_DETAIL_NONE || failed_entry(isa, code))
+		return false;
+	code = basic_reason(isa, code);
+	if (isa == KVMSTAT_ISA_SVM)
+		return code == 0x07c || code == 0x400;
+	return isa == KVMSTAT_ISA_VMX && (code == 0 || code == 28);
+}
+
+/* Mnemonics of SDM vol. 3, table 6-1. */
+static const char * const vectors[] = {
+	[0] = "#DE", [1] = "#DB", [2] = "NMI", [3] = "#BP", [4] = "#OF", [5] = "#BR",
+	[6] = "#UD", [7] = "#NM", [8] = "#DF", [10] = "#TS", [11] = "#NP", [12] = "#SS",
+	[13] = "#GP", [14] = "#PF", [16] = "#MF", [17] = "#AC", [18] = "#MC", [19] = "#XM",
+	[20] = "#VE", [21] = "#CP",
+};
+
+static const char * const plain_details[] = {
+	[KVMSTAT_DETAIL_NONE] = "none", [KVMSTAT_DETAIL_READ] = "read",
+	[KVMSTAT_DETAIL_WRITE] = "write", [KVMSTAT_DETAIL_TOUCH] = "touch",
+	[KVMSTAT_DETAIL_MMIO] = "mmio", [KVMSTAT_DETAIL_PROTECT] = "protect",
+};
+
+/* CLTS and LMSW have CR0 for their register: bits 3:0 are 0. */
+static bool name_cr_access(uint32_t bits, char buf[DETAIL_NAME_MAX])
+{
+	switch (bits >> 4) {
+	case 0:
+		snprintf(buf, DETAIL_NAME_MAX, "mov to cr%u", bits & 15);
+		return true;
+	case 1:
+		snprintf(buf, DETAIL_NAME_MAX, "mov from cr%u", bits & 15);
+		return true;
+	default:
+		snprintf(buf, DETAIL_NAME_MAX, "%s", bits == 0x20 ? "clts" : "lmsw");
+		return bits == 0x20 || bits == 0x30;
+	}
+}
+
+const char *detail_name(uint32_t detail, char buf[DETAIL_NAME_MAX])
+{
+	const uint32_t vector = detail - KVMSTAT_DETAIL_VECTOR;
+
+	if (detail < ARRAY_SIZE(plain_details))
+		snprintf(buf, DETAIL_NAME_MAX, "%s", plain_details[detail]);
+	else if (vector < ARRAY_SIZE(vectors) && vectors[vector])
+		snprintf(buf, DETAIL_NAME_MAX, "%s", vectors[vector]);
+	else if (vector < 256)
+		snprintf(buf, DETAIL_NAME_MAX, "vector 0x%x", vector);
+	else if (detail - KVMSTAT_DETAIL_CR >= 64 || !name_cr_access(detail & 63, buf))
+		snprintf(buf, DETAIL_NAME_MAX, "detail 0x%x", detail);
+	return buf;
+}
+
+/* No detail has a name that another one could have. */
+bool detail_find(const char *name, uint32_t *detail)
+{
+	char buf[DETAIL_NAME_MAX];
+
+	if (sscanf(name, "detail 0x%8x", detail) == 1 && !strcmp(name, detail_name(*detail, buf)))
+		return true;
+	for (*detail = 0; *detail < KVMSTAT_DETAIL_CR + 64; (*detail)++)
+		if (!strcmp(name, detail_name(*detail, buf)))
+			return true;
+	return false;
+}
+
+/* With the prefix that L2's classes have, which others skip. */
+static const char *common_class(const char *class)
 {
 	static const char * const wider[][2] = {
-		{ "CR_READ", "CR_ACCESS" },
-		{ "CR_WRITE", "CR_ACCESS" },
-		{ "MSR_READ", "MSR" },
-		{ "MSR_WRITE", "MSR" },
-		{ "PAGE_FAULT", "EXCEPTION" },
-		{ "NMI", "EXCEPTION" },
-		{ "MMIO", "NESTED_PAGE_FAULT" },
+		{ "CR_READ", "L2_CR_ACCESS" },
+		{ "CR_WRITE", "L2_CR_ACCESS" },
+		{ "MSR_READ", "L2_MSR" },
+		{ "MSR_WRITE", "L2_MSR" },
+		{ "PAGE_FAULT", "L2_EXCEPTION" },
+		{ "NMI", "L2_EXCEPTION" },
+		{ "MMIO", "L2_NESTED_PAGE_FAULT" },
 	};
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(wider); i++)
 		if (!strcmp(class, wider[i][0]))
 			return wider[i][1];
-	return class;
+	return NULL;
+}
+
+const char *reason_class_common(const char *class)
+{
+	size_t prefix = strncmp(class, "L2_", 3) ? 0 : 3;
+	const char *common = common_class(class + prefix);
+
+	return common ? common + 3 - prefix : class;
 }

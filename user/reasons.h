@@ -3,12 +3,14 @@
 #ifndef KVMSTAT_REASONS_H
 #define KVMSTAT_REASONS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "../module/uapi/kvmstat.h"
 
 #define REASON_NAME_MAX 40
+#define DETAIL_NAME_MAX 20
 
 /*
  * Name of an exit code: the kernel's trace name ("npf", "CPUID"), or its
@@ -17,9 +19,22 @@
 const char *reason_name(uint32_t isa, uint64_t code, char buf[REASON_NAME_MAX]);
 /* Vendor-neutral class ("CPUID", "IO", "NESTED_PAGE_FAULT"…), "OTHER" if unknown. */
 const char *reason_class(uint32_t isa, uint64_t code);
+/* The same of a code with its detail, which tells more: "MSR_WRITE" for SVM's MSR. */
+const char *detail_class(uint32_t isa, uint64_t code, uint32_t detail);
+
 /*
- * The class that both ISAs can tell: "MSR" for "MSR_READ", which SVM's codes
- * do not tell from MSR_WRITE; most classes are their own.
+ * KVMSTAT_DETAIL_* as people write it: "write", "#PF", "mov to cr3"; "none"
+ * where there is none. Written to buf and returned.
+ */
+const char *detail_name(uint32_t detail, char buf[DETAIL_NAME_MAX]);
+/* The other way; false where there is no detail of that name. */
+bool detail_find(const char *name, uint32_t *detail);
+
+/* A code whose class would be a narrower one if its detail were known. */
+bool reason_undecided(uint32_t isa, uint64_t code, uint32_t detail);
+/*
+ * The class of which this one is a part, where no detail is known: "MSR" for
+ * "MSR_READ", "L2_MSR" for "L2_MSR_READ"; most classes are their own.
  */
 const char *reason_class_common(const char *class);
 

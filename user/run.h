@@ -11,9 +11,14 @@
 #include <stdint.h>
 
 #include "device.h"
+#include "histogram.h"
 #include "reasons.h"
 
 #define CLASS_NAME_MAX 24
+#define L2_PREFIX "L2_"
+#define ROW_CLASS_MAX (CLASS_NAME_MAX + sizeof(L2_PREFIX) - 1)
+/* "EXCEPTION_NMI (L2) #PF" */
+#define LABEL_MAX (REASON_NAME_MAX + DETAIL_NAME_MAX + sizeof(" (L2) "))
 
 /* Over several runs; sd is NAN where it cannot be told. */
 struct spread {
@@ -21,15 +26,30 @@ struct spread {
 	double sd;
 };
 
+/* What exits took, from exit to entry; where that is not told apart, all is kernel. */
+struct cycles {
+	uint64_t kernel;
+	uint64_t user;
+	uint64_t offcpu;
+};
+
+/*
+ * A row of counts. At its finest it has one code, level and detail; such rows
+ * are added up by code and level to reasons, and to classes.
+ */
 struct reason {
 	uint64_t code;
+	uint32_t level;		/* 2: exits of a nested guest */
+	uint32_t detail;	/* KVMSTAT_DETAIL_*; none where they are added up */
 	char name[REASON_NAME_MAX];
-	char class[CLASS_NAME_MAX];
+	char class[ROW_CLASS_MAX];
 	uint64_t exits;
-	uint64_t cycles;
+	struct cycles cycles;
+	struct histogram histogram;	/* of kernel cycles; of several runs, of all together */
 	/* Valid where run.runs > 1; the integers above are then rounded means. */
 	struct spread exits_spread;
 	struct spread cycles_spread;
+	struct spread kernel_spread;
 };
 
 struct reasons {
@@ -39,8 +59,9 @@ struct reasons {
 
 struct totals {
 	uint64_t exits;
-	uint64_t cycles;
+	struct cycles cycles;
 	uint64_t guest_cycles;
+	uint64_t wall_cycles;	/* of all vCPUs together */
 	uint64_t untraced;
 	uint64_t lost;
 };
@@ -48,7 +69,7 @@ struct totals {
 struct vcpu {
 	uint32_t id;
 	struct totals totals;
-	struct reasons reasons;
+	struct reasons details;	/* the finest rows */
 };
 
 struct vm {
@@ -74,6 +95,7 @@ struct run {
 	char paging[16];	/* "ept", "npt", "shadow" or "unknown" */
 	char kernel[80];
 	uint64_t tsc_khz;
+	bool split;		/* kernel, user and off-CPU cycles are told apart */
 	enum window window;
 	uint64_t window_ns;
 	char command[200];	/* WINDOW_COMMAND: for the reader's memory */
@@ -83,7 +105,8 @@ struct run {
 	uint64_t generation;
 	uint64_t time_ns;
 	struct totals totals;
-	struct reasons reasons;	/* of all VMs */
+	struct reasons details;	/* of all VMs: the finest rows */
+	struct reasons reasons;	/* the same, added up by code and level */
 	struct reasons classes;	/* the same, added up by class: name is the class */
 	struct vm *vms;		/* by ascending id; none where runs > 1 */
 	size_t nr_vms;
@@ -91,15 +114,29 @@ struct run {
 
 const char *isa_name(uint32_t isa);
 
-/* The entry for a code, added where it is not there yet. */
-struct reason *reasons_get(struct reasons *reasons, uint32_t isa, uint64_t code);
+uint64_t cycles_sum(const struct cycles *cycles);
+void cycles_add(struct cycles *sum, const struct cycles *cycles);
+void totals_add(struct totals *sum, const struct totals *totals);
+
+/* Same code, level and detail, and, of classes and of what a file says, name? */
+bool reason_same(const struct reason *a, const struct reason *b);
+/* Kernel cycles of an exit. */
+double reason_mean(const struct reason *reason);
+/* "npf (L2) mmio", written to buf and returned. */
+char *reason_label(const struct reason *reason, char buf[LABEL_MAX]);
+
+/* The finest row of these, added where it is not there yet. */
+struct reason *reasons_get(struct reasons *reasons, uint32_t isa, uint64_t code, uint32_t level,
+			   uint32_t detail);
 struct reason *reasons_append(struct reasons *reasons, const struct reason *reason);
+/* Adds the finest rows up by code and level; by class, those of L2 apart. */
+void reasons_add_up(struct reasons *reasons, uint32_t isa, const struct reasons *details);
+void classes_add_up(struct reasons *classes, const struct reasons *details);
+void reasons_clear(struct reasons *reasons);
 
 void run_from_snapshot(struct run *run, const struct snapshot *snap);
-/* Totals of vCPUs, VMs and run, and the run's reasons, from the vCPUs' reasons. */
+/* Totals of vCPUs, VMs and run, and the run's rows, from the vCPUs' rows. */
 void run_sum(struct run *run);
-/* The run's classes, from its reasons. */
-void run_classify(struct run *run);
 void run_copy(struct run *to, const struct run *from);
 void run_free(struct run *run);
 

@@ -12,8 +12,7 @@ static const struct reason *find(const struct reasons *reasons, const struct rea
 	size_t i;
 
 	for (i = 0; i < reasons->nr; i++)
-		if (reasons->list[i].code == like->code &&
-		    !strcmp(reasons->list[i].name, like->name))
+		if (reason_same(&reasons->list[i], like))
 			return &reasons->list[i];
 	return NULL;
 }
@@ -36,6 +35,11 @@ static struct spread spread_of(const double *values, size_t nr)
 
 typedef const struct reasons *(*reasons_of)(const struct run *run);
 
+static const struct reasons *details_of_run(const struct run *run)
+{
+	return &run->details;
+}
+
 static const struct reasons *reasons_of_run(const struct run *run)
 {
 	return &run->reasons;
@@ -46,25 +50,82 @@ static const struct reasons *classes_of_run(const struct run *run)
 	return &run->classes;
 }
 
-/* A run that did not have the reason had it 0 times. */
-static void mean_of_reason(struct reason *mean, const struct run *runs, size_t nr, reasons_of of)
+typedef double (*value_of)(const struct reason *reason);
+
+static double exits_value(const struct reason *reason)
 {
-	double *exits = xcalloc(nr, sizeof(*exits));
-	double *cycles = xcalloc(nr, sizeof(*cycles));
+	return reason->exits;
+}
+
+static double cycles_value(const struct reason *reason)
+{
+	return cycles_sum(&reason->cycles);
+}
+
+static double kernel_value(const struct reason *reason)
+{
+	return reason->cycles.kernel;
+}
+
+static double user_value(const struct reason *reason)
+{
+	return reason->cycles.user;
+}
+
+static double offcpu_value(const struct reason *reason)
+{
+	return reason->cycles.offcpu;
+}
+
+/* The rows of each run that are the same as 'like'; of a run without, NULL. */
+struct same {
+	const struct reason **rows;
+	size_t nr;
+};
+
+/* A run that did not have the reason had it 0 times. */
+static struct spread spread_over(const struct same *same, value_of value)
+{
+	double *values = xcalloc(same->nr, sizeof(*values));
+	struct spread spread;
 	size_t i;
 
-	for (i = 0; i < nr; i++) {
-		const struct reason *reason = find(of(&runs[i]), mean);
+	for (i = 0; i < same->nr; i++)
+		values[i] = same->rows[i] ? value(same->rows[i]) : 0;
+	spread = spread_of(values, same->nr);
+	free(values);
+	return spread;
+}
 
-		exits[i] = reason ? reason->exits : 0;
-		cycles[i] = reason ? reason->cycles : 0;
-	}
-	mean->exits_spread = spread_of(exits, nr);
-	mean->cycles_spread = spread_of(cycles, nr);
+static struct same find_same(const struct reason *like, const struct run *runs, size_t nr,
+			     reasons_of of)
+{
+	struct same same = { xcalloc(nr, sizeof(*same.rows)), nr };
+	size_t i;
+
+	for (i = 0; i < nr; i++)
+		same.rows[i] = find(of(&runs[i]), like);
+	return same;
+}
+
+/* Counts and cycles are means, the histogram has the exits of all runs. */
+static void mean_of_reason(struct reason *mean, const struct run *runs, size_t nr, reasons_of of)
+{
+	struct same same = find_same(mean, runs, nr, of);
+	size_t i;
+
+	mean->exits_spread = spread_over(&same, exits_value);
+	mean->cycles_spread = spread_over(&same, cycles_value);
+	mean->kernel_spread = spread_over(&same, kernel_value);
 	mean->exits = llround(mean->exits_spread.mean);
-	mean->cycles = llround(mean->cycles_spread.mean);
-	free(exits);
-	free(cycles);
+	mean->cycles.kernel = llround(mean->kernel_spread.mean);
+	mean->cycles.user = llround(spread_over(&same, user_value).mean);
+	mean->cycles.offcpu = llround(spread_over(&same, offcpu_value).mean);
+	memset(&mean->histogram, 0, sizeof(mean->histogram));
+	for (i = 0; i < nr; i++)
+		if (same.rows[i])
+			histogram_add(&mean->histogram, &same.rows[i]->histogram);
+	free(same.rows);
 }
 
 static void mean_of_reasons(struct reasons *mean, const struct run *runs, size_t nr, reasons_of of)
@@ -80,24 +141,56 @@ static void mean_of_reasons(struct reasons *mean, const struct run *runs, size_t
 		mean_of_reason(&mean->list[i], runs, nr, of);
 }
 
+/* What was rounded at its finest is added up, so that all sums close. */
+static void close_sums(struct reasons *mean, const struct reasons *sums)
+{
+	size_t i;
+
+	for (i = 0; i < mean->nr; i++) {
+		const struct reason *sum = find(sums, &mean->list[i]);
+
+		if (!sum)
+			continue;
+		mean->list[i].exits = sum->exits;
+		mean->list[i].cycles = sum->cycles;
+	}
+}
+
+static void mean_of_rows(struct run *mean, const struct run *runs, size_t nr)
+{
+	struct reasons reasons = { 0 }, classes = { 0 };
+
+	mean_of_reasons(&mean->details, runs, nr, details_of_run);
+	mean_of_reasons(&mean->reasons, runs, nr, reasons_of_run);
+	mean_of_reasons(&mean->classes, runs, nr, classes_of_run);
+	reasons_add_up(&reasons, mean->isa, &mean->details);
+	classes_add_up(&classes, &mean->details);
+	close_sums(&mean->reasons, &reasons);
+	close_sums(&mean->classes, &classes);
+	reasons_clear(&reasons);
+	reasons_clear(&classes);
+}
+
 static void mean_of_totals(struct run *mean, const struct run *runs, size_t nr)
 {
-	double guest = 0, untraced = 0, lost = 0, window = 0;
+	double guest = 0, wall = 0, untraced = 0, lost = 0, window = 0;
 	size_t i;
 
 	for (i = 0; i < nr; i++) {
 		guest += (double)runs[i].totals.guest_cycles / nr;
+		wall += (double)runs[i].totals.wall_cycles / nr;
 		untraced += (double)runs[i].totals.untraced / nr;
 		lost += (double)runs[i].totals.lost / nr;
 		window += (double)runs[i].window_ns / nr;
 	}
 	mean->totals.exits = 0;
-	mean->totals.cycles = 0;
+	mean->totals.cycles = (struct cycles){ 0 };
 	for (i = 0; i < mean->reasons.nr; i++) {
 		mean->totals.exits += mean->reasons.list[i].exits;
-		mean->totals.cycles += mean->reasons.list[i].cycles;
+		cycles_add(&mean->totals.cycles, &mean->reasons.list[i].cycles);
 	}
 	mean->totals.guest_cycles = llround(guest);
+	mean->totals.wall_cycles = llround(wall);
 	mean->totals.untraced = llround(untraced);
 	mean->totals.lost = ceil(lost);
 	mean->window_ns = llround(window);
@@ -113,8 +206,7 @@ void sample_mean(struct run *mean, const struct run *runs, size_t nr)
 	mean->runs = nr;
 	mean->vms = NULL;
 	mean->nr_vms = 0;
-	mean_of_reasons(&mean->reasons, runs, nr, reasons_of_run);
-	mean_of_reasons(&mean->classes, runs, nr, classes_of_run);
+	mean_of_rows(mean, runs, nr);
 	mean_of_totals(mean, runs, nr);
 }
 
@@ -125,7 +217,13 @@ struct spread exits_spread(const struct reason *reason, unsigned int runs)
 
 struct spread cycles_spread(const struct reason *reason, unsigned int runs)
 {
-	return runs > 1 ? reason->cycles_spread : (struct spread){ reason->cycles, 0 };
+	return runs > 1 ? reason->cycles_spread :
+			  (struct spread){ cycles_sum(&reason->cycles), 0 };
+}
+
+struct spread kernel_spread(const struct reason *reason, unsigned int runs)
+{
+	return runs > 1 ? reason->kernel_spread : (struct spread){ reason->cycles.kernel, 0 };
 }
 
 /* Student's t for 97.5 %; below 1 degree of freedom there is no test. */

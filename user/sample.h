@@ -6,16 +6,17 @@
 #include "run.h"
 
 /*
- * What one run of nr was like. Counts are rounded means, and totals add up the
- * rounded reasons, so that the sums still close; 'lost' is rounded up, so that
- * it never disappears. Of one run it is that run, VMs and all; of several it
+ * What one run of nr was like. Counts are rounded means of the finest rows, and all
+ * else adds those up, so that the sums still close; histograms have the exits
+ * of all runs; 'lost' is rounded up, so that it never disappears. Of one run it is that run, VMs and all; of several it
  * has no VMs, for each run had its own.
  */
 void sample_mean(struct run *mean, const struct run *runs, size_t nr);
 
-/* Of the reason's exits or cycles; of a single run, the count itself and 0. */
+/* Of the row's exits or cycles; of a single run, the count itself and 0. */
 struct spread exits_spread(const struct reason *reason, unsigned int runs);
 struct spread cycles_spread(const struct reason *reason, unsigned int runs);
+struct spread kernel_spread(const struct reason *reason, unsigned int runs);
 
 /*
  * Do two means differ? Welch's t-test, two-sided, 5 %. False where it cannot

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Which part of a run to show, added up by what, in which order. */
-#define _GNU_SOURCE
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,11 +14,17 @@ const char *by_name(enum by by)
 	static const char * const names[] = {
 		[BY_REASON] = "reason",
 		[BY_CLASS] = "class",
+		[BY_DETAIL] = "detail",
 		[BY_VM] = "vm",
 		[BY_VCPU] = "vcpu",
 	};
 
 	return names[by];
+}
+
+bool by_machines(enum by by)
+{
+	return by == BY_VM || by == BY_VCPU;
 }
 
 static bool is_id(const struct run *run, uint64_t number)
@@ -160,7 +165,7 @@ static void group_reasons(struct groups *groups, const struct reasons *reasons)
 		struct group *group = append(groups);
 
 		group->reason = &reasons->list[i];
-		memcpy(group->name, group->reason->name, sizeof(group->name));
+		reason_label(group->reason, group->name);
 		group->exits = group->reason->exits;
 		group->cycles = group->reason->cycles;
 	}
@@ -177,8 +182,9 @@ static void group_vcpus(struct groups *groups, const struct vm *vm)
 		group->vcpu = &vm->vcpus[i];
 		snprintf(group->name, sizeof(group->name), "%" PRIu64 "/%u", vm->id,
 			 group->vcpu->id);
-		group->exits = group->vcpu->totals.exits;
-		group->cycles = group->vcpu->totals.cycles;
+		group->totals = &group->vcpu->totals;
+		group->exits = group->totals->exits;
+		group->cycles = group->totals->cycles;
 	}
 }
 
@@ -197,6 +203,7 @@ static void group_vms(struct groups *groups, const struct run *run, bool vcpus)
 		group = append(groups);
 		group->vm = vm;
 		snprintf(group->name, sizeof(group->name), "%" PRIu64, vm->id);
+		group->totals = &vm->totals;
 		group->exits = vm->totals.exits;
 		group->cycles = vm->totals.cycles;
 	}
@@ -209,7 +216,29 @@ static int descending(double a, double b)
 
 static double mean(const struct group *g)
 {
-	return g->exits ? (double)g->cycles / g->exits : 0;
+	if (g->reason)
+		return reason_mean(g->reason);
+	return g->exits ? (double)g->cycles.kernel / g->exits : 0;
+}
+
+static double order_value(const struct group *g, enum sort sort)
+{
+	switch (sort) {
+	case SORT_NAME:
+		return 0;
+	case SORT_CYCLES:
+		return cycles_sum(&g->cycles);
+	case SORT_MEAN:
+		return mean(g);
+	case SORT_P99:
+		return g->reason ? histogram_percentile(&g->reason->histogram, 0.99) : 0;
+	case SORT_MAX:
+		return g->reason ? g->reason->histogram.max : 0;
+	case SORT_DEFAULT:
+	case SORT_EXITS:
+		break;
+	}
+	return g->exits;
 }
 
 /* VMs and vCPUs by number, reasons by name. */
@@ -224,41 +253,42 @@ static int compare_names(const struct group *x, const struct group *y)
 	return 0;
 }
 
-static int compare_groups(const void *a, const void *b, void *arg)
+static int compare_groups(const void *a, const void *b)
 {
 	const struct group *x = a, *y = b;
-	int order = 0;
 
-	switch (*(const enum sort *)arg) {
-	case SORT_NAME:
+	return descending(x->order, y->order) ?: compare_names(x, y);
+}
+
+static void make_all(struct groups *groups, const struct run *run, enum by by)
+{
+	switch (by) {
+	case BY_REASON:
+		group_reasons(groups, &run->reasons);
 		break;
-	case SORT_CYCLES:
-		order = descending(x->cycles, y->cycles);
+	case BY_CLASS:
+		group_reasons(groups, &run->classes);
 		break;
-	case SORT_MEAN:
-		order = descending(mean(x), mean(y));
+	case BY_DETAIL:
+		group_reasons(groups, &run->details);
 		break;
-	case SORT_DEFAULT:
-	case SORT_EXITS:
-		order = descending(x->exits, y->exits);
+	case BY_VM:
+	case BY_VCPU:
+		group_vms(groups, run, by == BY_VCPU);
 		break;
 	}
-	return order ?: compare_names(x, y);
 }
 
 void groups_make(struct groups *groups, const struct run *run, const struct view *view)
 {
-	enum sort sort = view->sort;
+	size_t i;
 
 	memset(groups, 0, sizeof(*groups));
-	if (view->by == BY_REASON)
-		group_reasons(groups, &run->reasons);
-	else if (view->by == BY_CLASS)
-		group_reasons(groups, &run->classes);
-	else
-		group_vms(groups, run, view->by == BY_VCPU);
+	make_all(groups, run, view->by);
+	for (i = 0; i < groups->nr; i++)
+		groups->list[i].order = order_value(&groups->list[i], view->sort);
 	if (groups->nr)
-		qsort_r(groups->list, groups->nr, sizeof(*groups->list), compare_groups, &sort);
+		qsort(groups->list, groups->nr, sizeof(*groups->list), compare_groups);
 	if (view->top && groups->nr > view->top) {
 		groups->left_out = groups->nr - view->top;
 		groups->nr = view->top;

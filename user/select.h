@@ -5,8 +5,10 @@
 
 #include "run.h"
 
-enum by { BY_REASON, BY_CLASS, BY_VM, BY_VCPU };
-enum sort { SORT_DEFAULT, SORT_EXITS, SORT_CYCLES, SORT_MEAN, SORT_NAME };
+enum by { BY_REASON, BY_CLASS, BY_DETAIL, BY_VM, BY_VCPU };
+enum sort {
+	SORT_DEFAULT, SORT_EXITS, SORT_CYCLES, SORT_MEAN, SORT_P99, SORT_MAX, SORT_NAME,
+};
 
 struct view {
 	enum by by;
@@ -20,14 +22,16 @@ struct view {
 	uint32_t vcpu;
 };
 
-/* One row; vm and vcpu are NULL where the row is not of one. Borrows from the run. */
+/* One row: of a reason, or of a VM or vCPU; else these are NULL. Borrows from the run. */
 struct group {
 	const struct reason *reason;
 	const struct vm *vm;
 	const struct vcpu *vcpu;
-	char name[REASON_NAME_MAX];
+	const struct totals *totals;	/* of that VM or vCPU */
+	char name[LABEL_MAX];
 	uint64_t exits;
-	uint64_t cycles;
+	struct cycles cycles;
+	double order;		/* greatest first */
 };
 
 struct groups {
@@ -48,5 +52,7 @@ void groups_make(struct groups *groups, const struct run *run, const struct view
 void groups_free(struct groups *groups);
 
 const char *by_name(enum by by);
+/* Rows of VMs or vCPUs: several runs have none in common. */
+bool by_machines(enum by by);
 
 #endif

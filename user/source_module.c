@@ -48,6 +48,8 @@ static int check_hooks(int fd)
 		error("the module does not count: this kernel's kvm is not what it expects: see \"dmesg | grep kvmstat\"");
 		return -1;
 	}
+	if ((info.hooks & KVMSTAT_HOOK_ENTRY) && !(info.hooks & KVMSTAT_HOOK_SPLIT))
+		warning("this kernel does not tell the module of time in userspace and off the CPU: all of it is in the kernel's");
 	return 0;
 }
 

@@ -41,20 +41,33 @@ static size_t column_width(const struct table *table, size_t column)
 	return width;
 }
 
+/* The column to drop next, or NULL. */
+static size_t *most_dispensable(const struct table *table, size_t widths[TABLE_COLUMNS])
+{
+	size_t *found = NULL, i;
+	unsigned char drop = 0;
+
+	for (i = 0; i < table->nr_columns; i++) {
+		if (!widths[i] || table->columns[i].drop <= drop)
+			continue;
+		drop = table->columns[i].drop;
+		found = &widths[i];
+	}
+	return found;
+}
+
 /* Width of each column; 0 for one that is dropped. */
 static void lay_out(const struct table *table, size_t widths[TABLE_COLUMNS])
 {
-	size_t total = 0, i;
+	size_t total = 0, *dropped, i;
 
 	for (i = 0; i < table->nr_columns; i++) {
 		widths[i] = column_width(table, i);
 		total += widths[i] + (i ? GAP : 0);
 	}
-	for (i = table->nr_columns; i-- > 0 && total > TABLE_WIDTH;) {
-		if (!table->columns[i].optional)
-			continue;
-		total -= widths[i] + GAP;
-		widths[i] = 0;
+	while (total > TABLE_WIDTH && (dropped = most_dispensable(table, widths))) {
+		total -= *dropped + GAP;
+		*dropped = 0;
 	}
 }
 

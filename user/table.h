@@ -8,13 +8,13 @@
 #include <stdio.h>
 
 #define TABLE_WIDTH 80
-#define TABLE_COLUMNS 12
+#define TABLE_COLUMNS 16
 #define TABLE_CELL 48
 
 struct column {
 	const char *title;
 	bool left;		/* aligned; numbers are to the right */
-	bool optional;		/* dropped, the last one first, where there is no room */
+	unsigned char drop;	/* the higher, the sooner, where there is no room; 0: never */
 };
 
 struct table {

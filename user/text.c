@@ -21,11 +21,11 @@ char *text_count(char buf[TEXT_CELL], uint64_t n)
 }
 
 /* Three significant digits. */
-static void print_digits(char buf[TEXT_CELL], double n, const char *unit)
+static void print_digits(char buf[TEXT_CELL], double n, const char *space, const char *unit)
 {
 	int decimals = n < 9.995 ? 2 : n < 99.95 ? 1 : 0;
 
-	snprintf(buf, TEXT_CELL, "%.*f%s", decimals, n, unit);
+	snprintf(buf, TEXT_CELL, "%.*f%s%s", decimals, n, space, unit);
 }
 
 char *text_scaled(char buf[TEXT_CELL], double n)
@@ -41,32 +41,39 @@ char *text_scaled(char buf[TEXT_CELL], double n)
 		n /= 1000;
 		i++;
 	}
-	print_digits(buf, n, units[i]);
+	print_digits(buf, n, "", units[i]);
 	return buf;
 }
 
-char *text_ns(char buf[TEXT_CELL], double ns)
+static void print_ns(char buf[TEXT_CELL], double ns, const char *space)
 {
 	static const struct { double ns; const char *unit; } units[] = {
-		{ 1e9, " s" }, { 1e6, " ms" }, { 1e3, " us" },
+		{ 1e9, "s" }, { 1e6, "ms" }, { 1e3, "us" },
 	};
 	size_t i;
 
 	for (i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
 		if (ns >= 0.9995 * units[i].ns) {
-			print_digits(buf, ns / units[i].ns, units[i].unit);
-			return buf;
+			print_digits(buf, ns / units[i].ns, space, units[i].unit);
+			return;
 		}
 	}
-	snprintf(buf, TEXT_CELL, "%.0f ns", ns);
+	snprintf(buf, TEXT_CELL, "%.0f%sns", ns, space);
+}
+
+char *text_ns(char buf[TEXT_CELL], double ns)
+{
+	print_ns(buf, ns, " ");
 	return buf;
 }
 
 char *text_time(char buf[TEXT_CELL], double cycles, uint64_t tsc_khz)
 {
-	if (tsc_khz)
-		return text_ns(buf, cycles * 1e6 / tsc_khz);
-	return text_scaled(buf, cycles);
+	if (tsc_khz && cycles > 0)
+		print_ns(buf, cycles * 1e6 / tsc_khz, "");
+	else
+		text_scaled(buf, cycles);
+	return buf;
 }
 
 char *text_share(char buf[TEXT_CELL], double part, double whole)

@@ -18,8 +18,9 @@ void text_clean(char *to, const char *from, size_t size);
 char *text_count(char buf[TEXT_CELL], uint64_t n);
 /* 4 digits and a unit: "12.3k", "4.56G". */
 char *text_scaled(char buf[TEXT_CELL], double n);
-/* "61.5 ns", "2.31 ms"; cycles where the TSC's frequency is not known. */
+/* For tables: "615ns", "2.31ms", "0"; cycles where the TSC's frequency is not known. */
 char *text_time(char buf[TEXT_CELL], double cycles, uint64_t tsc_khz);
+/* For sentences: "2.31 ms". */
 char *text_ns(char buf[TEXT_CELL], double ns);
 /* "12.3%", "-" of nothing. */
 char *text_share(char buf[TEXT_CELL], double part, double whole);

@@ -38,30 +38,46 @@ static uint64_t take(uint64_t *from, uint64_t amount)
 	return amount - taken;
 }
 
+/* Subtracts as much of 'rest' as there is in 'from', and leaves the rest. */
+static void take_row(struct reason *from, struct reason *rest)
+{
+	rest->exits = take(&from->exits, rest->exits);
+	rest->cycles.kernel = take(&from->cycles.kernel, rest->cycles.kernel);
+	rest->cycles.user = take(&from->cycles.user, rest->cycles.user);
+	rest->cycles.offcpu = take(&from->cycles.offcpu, rest->cycles.offcpu);
+	histogram_take(&from->histogram, &rest->histogram);
+}
+
+static bool is_empty(const struct reason *row)
+{
+	return !row->exits && !cycles_sum(&row->cycles) && !row->histogram.ended;
+}
+
 /*
- * The retired VM has a bounded number of cells, too: a code that found none
+ * The retired VM has a bounded number of cells, too: a row that found none
  * went into KVMSTAT_CODE_OTHER.
  */
-static int subtract_reason(struct reasons *from, uint32_t isa, const struct reason *before)
+static int subtract_row(struct reasons *from, uint32_t isa, const struct reason *before)
 {
-	struct reason *to = reasons_get(from, isa, before->code);
-	uint64_t exits = take(&to->exits, before->exits);
-	uint64_t cycles = take(&to->cycles, before->cycles);
+	struct reason rest = *before;
+	uint32_t level = before->level;
 
-	if (!exits && !cycles)
-		return 0;
-	to = reasons_get(from, isa, KVMSTAT_CODE_OTHER);
-	return take(&to->exits, exits) || take(&to->cycles, cycles) ? -1 : 0;
+	take_row(reasons_get(from, isa, before->code, level, before->detail), &rest);
+	for (; !is_empty(&rest) && level; level--)
+		take_row(reasons_get(from, isa, KVMSTAT_CODE_OTHER, level, KVMSTAT_DETAIL_NONE),
+			 &rest);
+	return is_empty(&rest) ? 0 : -1;
 }
 
 static int subtract_vcpu(struct vcpu *from, uint32_t isa, const struct vcpu *before)
 {
 	size_t i;
 
-	for (i = 0; i < before->reasons.nr; i++)
-		if (subtract_reason(&from->reasons, isa, &before->reasons.list[i]) < 0)
+	for (i = 0; i < before->details.nr; i++)
+		if (subtract_row(&from->details, isa, &before->details.list[i]) < 0)
 			return -1;
 	if (take(&from->totals.guest_cycles, before->totals.guest_cycles) ||
+	    take(&from->totals.wall_cycles, before->totals.wall_cycles) ||
 	    take(&from->totals.untraced, before->totals.untraced))
 		return -1;
 	return 0;
@@ -104,14 +120,14 @@ static int subtract_vm(struct run *run, const struct vm *before)
 	return ret;
 }
 
-static void drop_empty_reasons(struct reasons *reasons)
+static void drop_empty_rows(struct reasons *rows)
 {
 	size_t i, kept = 0;
 
-	for (i = 0; i < reasons->nr; i++)
-		if (reasons->list[i].exits || reasons->list[i].cycles)
-			reasons->list[kept++] = reasons->list[i];
-	reasons->nr = kept;
+	for (i = 0; i < rows->nr; i++)
+		if (!is_empty(&rows->list[i]))
+			rows->list[kept++] = rows->list[i];
+	rows->nr = kept;
 }
 
 static void drop_empty_vcpus(struct vm *vm)
@@ -121,8 +137,8 @@ static void drop_empty_vcpus(struct vm *vm)
 	for (i = 0; i < vm->nr_vcpus; i++) {
 		struct vcpu *vcpu = &vm->vcpus[i];
 
-		drop_empty_reasons(&vcpu->reasons);
-		if (vcpu->reasons.nr || vcpu->totals.guest_cycles)
+		drop_empty_rows(&vcpu->details);
+		if (vcpu->details.nr || vcpu->totals.guest_cycles)
 			vm->vcpus[kept++] = *vcpu;
 		else
 			vcpu_free(vcpu);

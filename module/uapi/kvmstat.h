@@ -16,12 +16,12 @@
  * reset) agree; otherwise the difference has no meaning.
  *
  * A snapshot is one struct kvmstat_snapshot followed by nr_vms struct
- * kvmstat_vm, nr_vcpus struct kvmstat_vcpu and nr_cells struct kvmstat_cell,
- * each section directly after the other. A VM names its vCPUs, a vCPU its
- * cells, by index of the first and number. Step through a section by the
- * record size that the header gives, not by sizeof: a later module may append
- * fields. A change that old readers would misread changes
- * KVMSTAT_ABI_VERSION.
+ * kvmstat_vm, nr_vcpus struct kvmstat_vcpu, nr_cells struct kvmstat_cell and
+ * nr_buckets __u64, each section directly after the other. A VM names its
+ * vCPUs, a vCPU its cells, a cell its buckets, by index of the first and number.
+ * Step through a section by the record size that the header gives, not by
+ * sizeof: a later module may append fields. A change that old readers would
+ * misread changes KVMSTAT_ABI_VERSION.
  *
  * A snapshot is not one instant: vCPUs go on while they are copied, each
  * counter is read whole, and a cell's exits may be ahead of its cycles by the
@@ -45,7 +45,7 @@
 #include <linux/ioctl.h>
 #include <linux/types.h>
 
-#define KVMSTAT_ABI_VERSION	1
+#define KVMSTAT_ABI_VERSION	2
 
 /* Which instruction set's exit codes the cells carry, as kvm_exit says it. */
 #define KVMSTAT_ISA_UNKNOWN	0	/* no exit seen yet */
@@ -57,6 +57,8 @@
 #define KVMSTAT_HOOK_ENTRY	(1U << 1)	/* kvm_entry is hooked */
 #define KVMSTAT_HOOK_DEATH	(1U << 2)	/* end of vCPUs and VMs is seen */
 #define KVMSTAT_HOOK_REFUSED	(1U << 3)	/* kvm came later and did not match */
+#define KVMSTAT_HOOK_SPLIT	(1U << 4)	/* time in userspace and off the CPU is seen */
+#define KVMSTAT_HOOK_ACCESSOR	(1U << 5)	/* a vCPU's reasons are read through KVM's own function */
 
 struct kvmstat_info {
 	__u32 abi_version;	/* KVMSTAT_ABI_VERSION */
@@ -97,7 +99,7 @@ struct kvmstat_snapshot {
 	__u32 nr_vms;
 	__u32 nr_vcpus;
 	__u32 nr_cells;
-	__u32 reserved2;
+	__u32 nr_buckets;
 };
 
 /* struct kvmstat_vm: flags */
@@ -113,10 +115,15 @@ struct kvmstat_vm {
 	__u32 nr_vcpus;
 };
 
+/*
+ * Where a vCPU's time went. guest_cycles and the kernel, user and offcpu cycles
+ * of its cells add up to wall_cycles, but for an exit that is being handled.
+ */
 struct kvmstat_vcpu {
 	__u32 id;		/* vcpu_id as given to KVM_CREATE_VCPU; 0 when retired */
 	__u32 reserved;
-	__u64 guest_cycles;	/* from entry to exit */
+	__u64 guest_cycles;	/* from entry to exit, while its thread ran */
+	__u64 wall_cycles;	/* from its first exit or entry to where its time is known */
 	__u64 untraced;		/* exits without a kvm_exit event; also in the cells */
 	__u32 first_cell;	/* index into the cell section */
 	__u32 nr_cells;
@@ -125,15 +132,57 @@ struct kvmstat_vcpu {
 /*
  * One exit reason of one vCPU. The code is the ISA's own: on VMX the 32-bit
  * exit reason (basic reason in bits 15:0, flags above: SDM vol. 3, 25.9.1), on
- * SVM the 64-bit EXITCODE.
+ * SVM the 64-bit EXITCODE. A code has a cell for each detail that the exit
+ * itself tells, and again for exits from a nested guest.
  */
 #define KVMSTAT_CODE_UNTRACED	(1ULL << 62 | 1)	/* reason could not be read */
 #define KVMSTAT_CODE_OTHER	(1ULL << 62 | 2)	/* more codes than cells */
 
+/* struct kvmstat_cell: flags */
+#define KVMSTAT_CELL_L2		(1U << 0)	/* exits from L2: a guest of the guest */
+
+/*
+ * struct kvmstat_cell: detail. Which of these a code has: RDMSR and WRMSR of
+ * SVM's MSR; the three kinds of NPF and EPT_VIOLATION; EXCEPTION_NMI of VMX by
+ * vector, and its CR_ACCESS by register and direction.
+ */
+#define KVMSTAT_DETAIL_NONE	0
+#define KVMSTAT_DETAIL_READ	1
+#define KVMSTAT_DETAIL_WRITE	2
+#define KVMSTAT_DETAIL_TOUCH	3	/* no mapping yet: first touch, swapped out, new MMIO */
+#define KVMSTAT_DETAIL_MMIO	4	/* KVM's own mark for the address of a device */
+#define KVMSTAT_DETAIL_PROTECT	5	/* mapped, but not for this: write protection, dirty logging */
+#define KVMSTAT_DETAIL_VECTOR	0x100	/* + the vector, 0-255 */
+#define KVMSTAT_DETAIL_CR	0x200	/* + bits 5:0 of the qualification: CR number, access type << 4 */
+
+/*
+ * kernel_cycles: from exit to entry, less the two that follow; user_cycles:
+ * from kvm_userspace_exit until KVM has the vCPU back; offcpu_cycles: the
+ * vCPU's thread was off its CPU within KVM_RUN, asleep in HLT or preempted.
+ *
+ * min, max, squares and the histogram are of the kernel cycles of single exits
+ * whose entry was seen. The histogram is log-linear: a value v below 4 is in
+ * bucket v, else with e = floor(log2(v)) in (e - 2) * 4 + (v >> (e - 2)), so a
+ * bucket's width is at most a quarter of its lower bound. The last one has all
+ * that is too big for it.
+ */
+#define KVMSTAT_HISTOGRAM_BUCKETS	140
+
 struct kvmstat_cell {
 	__u64 code;
+	__u32 flags;		/* KVMSTAT_CELL_* */
+	__u32 detail;		/* KVMSTAT_DETAIL_* */
 	__u64 exits;
-	__u64 cycles;		/* from exit to the next entry of the vCPU */
+	__u64 kernel_cycles;
+	__u64 user_cycles;
+	__u64 offcpu_cycles;
+	__u64 min;		/* since the last reset; 0 where there is no bucket */
+	__u64 max;
+	__u64 squares_low;	/* sum of the squares, 128 bits */
+	__u64 squares_high;
+	__u32 first_bucket;	/* index into the bucket section */
+	__u16 histogram_first;	/* the place of that bucket in the histogram */
+	__u16 nr_buckets;	/* the others are empty */
 };
 
 #define KVMSTAT_IOC_INFO	_IOR('v', 0xe0, struct kvmstat_info)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The arithmetic of kvmstat-report, without a module: windows (a VM that the
- * module forgets inside one, a reset inside one), means, significance, names.
+ * module forgets inside one, a reset inside one), sums, comparisons, means,
+ * significance, names, hostile snapshots.
  * Prints TAP.
  */
 #include <math.h>
@@ -65,10 +66,39 @@ static struct vcpu *add_vcpu(struct vm *vm, uint32_t id, uint64_t guest_cycles)
 
 static void count(struct vcpu *vcpu, uint64_t code, uint64_t exits, uint64_t cycles)
 {
-	struct reason *reason = reasons_get(&vcpu->reasons, KVMSTAT_ISA_SVM, code);
+	struct reason *row = reasons_get(&vcpu->details, KVMSTAT_ISA_SVM, code, 1, 0);
 
-	reason->exits += exits;
-	reason->cycles += cycles;
+	row->exits += exits;
+	row->cycles.kernel += cycles;
+}
+
+/* Exits that ended after so many kernel cycles each. */
+static struct reason *ended(struct vcpu *vcpu, uint64_t code, uint32_t level, uint32_t detail,
+			    uint64_t exits, uint64_t cycles)
+{
+	struct reason *row = reasons_get(&vcpu->details, KVMSTAT_ISA_SVM, code, level, detail);
+	struct histogram h = {
+		.ended = exits, .sum = exits * cycles, .min = cycles, .max = cycles,
+		.squares = (__uint128_t)cycles * cycles * exits,
+	};
+
+	h.buckets[histogram_bucket(cycles)] = exits;
+	histogram_add(&row->histogram, &h);
+	row->exits += exits;
+	row->cycles.kernel += exits * cycles;
+	return row;
+}
+
+static const struct reason *row_named(const struct reasons *rows, const char *wanted)
+{
+	static const struct reason none;
+	char label[LABEL_MAX];
+	size_t i;
+
+	for (i = 0; i < rows->nr; i++)
+		if (!strcmp(reason_label(&rows->list[i], label), wanted))
+			return &rows->list[i];
+	return &none;
 }
 
 static uint64_t exits_of(const struct run *run, const char *name)
@@ -103,7 +133,7 @@ static void window_of_living(void)
 	is(exits_of(&after, "cpuid"), 15, "exits are the difference");
 	is(exits_of(&after, "hlt"), 3, "a vCPU that is new counts whole");
 	is(after.totals.exits, 18, "the total is the sum");
-	is(after.totals.cycles, 180, "cycles, too");
+	is(after.totals.cycles.kernel, 180, "cycles, too");
 	is(after.totals.guest_cycles, 1507, "guest cycles, too");
 	is(after.totals.lost, 3, "lost, too");
 	is(after.nr_vms, 1, "a VM without exits is left out");
@@ -154,6 +184,162 @@ static void window_forgotten_into_other(void)
 	is(exits_of(&after, "other"), 5, "under \"other\"");
 	run_free(&before);
 	run_free(&after);
+}
+
+/* Two exits before the window; in it three more, one of them of a fresh row. */
+static void window_of_histograms(void)
+{
+	struct run before = start_run(1000), after = start_run(2000);
+	struct vcpu *vcpu = add_vcpu(add_vm(&before, 1), 0, 0);
+	const struct reason *row;
+
+	ended(vcpu, 0x7c, 1, KVMSTAT_DETAIL_WRITE, 2, 1000)->cycles.offcpu = 5;
+	vcpu->totals.wall_cycles = 30;
+	vcpu = add_vcpu(add_vm(&after, 1), 0, 0);
+	vcpu->totals.wall_cycles = 100;
+	ended(vcpu, 0x7c, 1, KVMSTAT_DETAIL_WRITE, 2, 1000)->cycles.offcpu = 11;
+	ended(vcpu, 0x7c, 1, KVMSTAT_DETAIL_WRITE, 2, 400)->cycles.user = 9;
+	ended(vcpu, 0x7c, 1, KVMSTAT_DETAIL_READ, 1, 77);
+	is(window_since(&after, &before), 0, "a window over rows with details");
+	row = row_named(&after.details, "msr write");
+	is(row->exits, 2, "the exits of a detail");
+	is(row->cycles.user * 100 + row->cycles.offcpu, 906, "its cycles, each kind apart");
+	is(row->histogram.ended, 2, "its histogram");
+	ok(row->histogram.bounds && row->histogram.min == 400 && row->histogram.max == 447,
+	   "extremes are bounds where the row had exits before");
+	is(row->histogram.squares, 320000, "squares");
+	row = row_named(&after.details, "msr read");
+	ok(!row->histogram.bounds && row->histogram.max == 77, "and exact where it had none");
+	row = row_named(&after.reasons, "msr");
+	is(row->exits, 3, "the reason has both");
+	ok(row->histogram.bounds && row->histogram.min == 77, "and their extremes");
+	is(after.totals.wall_cycles, 70, "the time of the vCPU");
+	is(cycles_sum(&after.totals.cycles), 2 * 400 + 77 + 9 + 6, "all cycles");
+	run_free(&before);
+	run_free(&after);
+}
+
+/* VM 1 was forgotten; the row that it shares with others has theirs, too. */
+static void window_of_forgotten_histogram(void)
+{
+	struct run before = start_run(1000), after = start_run(2000);
+	const struct reason *row;
+
+	ended(add_vcpu(add_vm(&before, 0), 0, 0), 0x400, 1, KVMSTAT_DETAIL_TOUCH, 3, 50);
+	ended(add_vcpu(add_vm(&before, 1), 0, 0), 0x400, 1, KVMSTAT_DETAIL_TOUCH, 4, 60);
+	ended(add_vcpu(add_vm(&after, 0), 0, 0), 0x400, 1, KVMSTAT_DETAIL_TOUCH, 3, 50);
+	ended(&after.vms[0].vcpus[0], 0x400, 1, KVMSTAT_DETAIL_TOUCH, 4, 60);
+	ended(&after.vms[0].vcpus[0], 0x400, 1, KVMSTAT_DETAIL_TOUCH, 1, 2000);
+	is(window_since(&after, &before), 0, "a VM with a histogram is forgotten");
+	row = row_named(&after.details, "npf touch");
+	is(row->histogram.ended, 1, "what it had before the window is gone");
+	is(histogram_percentile(&row->histogram, 0.5), 1919, "what it had in it is there");
+	run_free(&before);
+	run_free(&after);
+}
+
+/* Its L2 exits, too, when there is no cell for them. */
+static void window_of_forgotten_l2(void)
+{
+	struct run before = start_run(1000), after = start_run(2000);
+
+	ended(add_vcpu(add_vm(&before, 1), 0, 0), 0x72, 2, 0, 4, 60);
+	ended(add_vcpu(add_vm(&after, 0), 0, 0), KVMSTAT_CODE_OTHER, 1, 0, 5, 60);
+	is(window_since(&after, &before), 0, "exits of L2 are forgotten and have no cell");
+	is(after.totals.exits, 1, "they are found under \"other\"");
+	is(after.details.list[0].histogram.ended, 1, "with their histogram");
+	run_free(&before);
+	run_free(&after);
+}
+
+static uint64_t class_exits(const struct run *run, const char *class)
+{
+	return row_named(&run->classes, class)->exits;
+}
+
+/* A run of every kind of row. */
+static struct run run_of_details(void)
+{
+	struct run run = start_run(0);
+	struct vcpu *vcpu = add_vcpu(add_vm(&run, 1), 0, 0);
+
+	ended(vcpu, 0x72, 1, 0, 7, 100);
+	ended(vcpu, 0x72, 2, 0, 5, 200);
+	ended(vcpu, 0x7c, 1, KVMSTAT_DETAIL_READ, 3, 300);
+	ended(vcpu, 0x7c, 1, KVMSTAT_DETAIL_WRITE, 2, 400);
+	ended(vcpu, 0x7c, 2, KVMSTAT_DETAIL_WRITE, 1, 500);
+	ended(vcpu, 0x400, 1, KVMSTAT_DETAIL_TOUCH, 11, 600);
+	ended(vcpu, 0x400, 1, KVMSTAT_DETAIL_MMIO, 13, 700);
+	run_sum(&run);
+	return run;
+}
+
+static void sums(void)
+{
+	struct run run = run_of_details();
+
+	is(run.details.nr, 7, "the finest rows");
+	is(run.reasons.nr, 5, "reasons: codes, those of L2 apart");
+	is(row_named(&run.reasons, "msr")->exits, 5, "a reason has its details");
+	is(row_named(&run.reasons, "msr (L2)")->exits, 1, "but not those of L2");
+	is(row_named(&run.reasons, "msr")->histogram.ended, 5, "histograms, too");
+	ok(!strcmp(row_named(&run.reasons, "msr")->class, "MSR"), "its class is that of its code");
+	is(class_exits(&run, "MSR_READ") * 10 + class_exits(&run, "MSR_WRITE"), 32,
+	   "classes are made of details");
+	is(class_exits(&run, "NESTED_PAGE_FAULT") * 100 + class_exits(&run, "MMIO"), 1113,
+	   "MMIO is no page fault");
+	is(class_exits(&run, "CPUID") * 10 + class_exits(&run, "L2_CPUID"), 75,
+	   "a class of L2 is its own");
+	is(class_exits(&run, "L2_MSR_WRITE"), 1, "by its details");
+	is(run.totals.exits, 42, "the total has all");
+	run_free(&run);
+}
+
+static uint64_t compared(const struct comparison *c, const char *label)
+{
+	size_t i;
+
+	for (i = 0; i < c->nr_rows; i++)
+		if (!strcmp(c->rows[i].label, label))
+			return 100 * c->rows[i].before.exits.mean + c->rows[i].after.exits.mean;
+	return UINT64_MAX;
+}
+
+/* The same as run_of_details() as a module without details would have it. */
+static struct run run_without_details(void)
+{
+	struct run run = start_run(0);
+	struct vcpu *vcpu = add_vcpu(add_vm(&run, 1), 0, 0);
+
+	count(vcpu, 0x7c, 6, 60);
+	count(vcpu, 0x400, 24, 240);
+	run_sum(&run);
+	return run;
+}
+
+static void comparisons(void)
+{
+	const struct view by_class = { .by = BY_CLASS }, by_detail = { .by = BY_DETAIL };
+	struct run a = run_of_details(), b = run_of_details(), old = run_without_details();
+	struct comparison c;
+
+	compare(&c, &a, &b, &by_class);
+	ok(compared(&c, "MSR_READ") == 303 && compared(&c, "MMIO") == 1313 && !c.folded,
+	   "classes that both runs tell apart stay apart");
+	comparison_free(&c);
+	compare(&c, &old, &b, &by_class);
+	ok(compared(&c, "MSR") == 605 && compared(&c, "NESTED_PAGE_FAULT") == 2424 && c.folded,
+	   "and are merged where one does not");
+	is(compared(&c, "L2_MSR_WRITE"), 1, "but not those of L2, of which it has none");
+	is(compared(&c, "MSR_WRITE"), UINT64_MAX, "which leaves no row of the parts");
+	comparison_free(&c);
+	compare(&c, &a, &b, &by_detail);
+	is(compared(&c, "msr write"), 202, "by detail");
+	is(compared(&c, "msr (L2) write"), 101, "and level");
+	comparison_free(&c);
+	run_free(&a);
+	run_free(&b);
+	run_free(&old);
 }
 
 static int refused(struct run *before, struct run *after)
@@ -217,6 +403,38 @@ static void means(void)
 		run_free(&runs[i]);
 }
 
+/* Three halves of a detail each: what is rounded is rounded once. */
+static void means_of_details(void)
+{
+	struct run runs[2], mean;
+	size_t i;
+
+	for (i = 0; i < 2; i++) {
+		struct vcpu *vcpu;
+
+		runs[i] = start_run(0);
+		vcpu = add_vcpu(add_vm(&runs[i], 1), 0, 0);
+		ended(vcpu, 0x7c, 1, KVMSTAT_DETAIL_READ, 1 + i, 100);
+		ended(vcpu, 0x7c, 1, KVMSTAT_DETAIL_WRITE, 1 + i, 1000 * (i + 1))->cycles.user = i;
+		count(vcpu, 0x13, 1 + i, 10);
+		count(vcpu, 0x14, 1 + i, 10);
+		run_sum(&runs[i]);
+	}
+	sample_mean(&mean, runs, 2);
+	is(row_named(&mean.details, "msr read")->exits, 2, "a detail's mean, rounded");
+	is(row_named(&mean.reasons, "msr")->exits, 4, "its reason is the sum of what is rounded");
+	is(row_named(&mean.classes, "CR_WRITE")->exits, 4, "and so is a class");
+	is(mean.totals.exits, 8, "and the total");
+	is(row_named(&mean.details, "msr write")->histogram.ended, 3, "histograms are of all runs");
+	is(row_named(&mean.details, "msr write")->histogram.sum, 5000, "with their cycles");
+	is(row_named(&mean.details, "msr write")->cycles.kernel, 2500, "of which there is a mean");
+	ok(row_named(&mean.reasons, "msr")->kernel_spread.mean == 2650 &&
+	   row_named(&mean.reasons, "msr")->cycles_spread.mean == 2650.5, "and spreads");
+	run_free(&mean);
+	for (i = 0; i < 2; i++)
+		run_free(&runs[i]);
+}
+
 static void significance(void)
 {
 	const struct spread a = { 100, 10 }, b = { 200, 10 }, c = { 105, 10 };
@@ -265,31 +483,88 @@ static void names(void)
 	name_is(KVMSTAT_ISA_UNKNOWN, 1, "0x1", "OTHER");
 }
 
-/* A snapshot with one VM, one vCPU and one cell. */
+static void detail_is(uint32_t isa, uint64_t code, uint32_t detail, const char *name,
+		      const char *class)
+{
+	char buf[DETAIL_NAME_MAX], label[120];
+	const char *found = detail_class(isa, code, detail);
+	uint32_t back;
+
+	detail_name(detail, buf);
+	snprintf(label, sizeof(label), "detail %s is %s, %s", name, buf, found);
+	ok(!strcmp(buf, name) && !strcmp(found, class), label);
+	ok(detail_find(name, &back) && back == detail, "and is found by its name");
+}
+
+static void details(void)
+{
+	const uint32_t svm = KVMSTAT_ISA_SVM, vmx = KVMSTAT_ISA_VMX;
+	const uint32_t vector = KVMSTAT_DETAIL_VECTOR, cr = KVMSTAT_DETAIL_CR;
+	uint32_t detail;
+
+	detail_is(svm, 0x7c, KVMSTAT_DETAIL_READ, "read", "MSR_READ");
+	detail_is(svm, 0x7c, KVMSTAT_DETAIL_WRITE, "write", "MSR_WRITE");
+	detail_is(svm, 0x7c, KVMSTAT_DETAIL_NONE, "none", "MSR");
+	detail_is(svm, 0x400, KVMSTAT_DETAIL_TOUCH, "touch", "NESTED_PAGE_FAULT");
+	detail_is(svm, 0x400, KVMSTAT_DETAIL_MMIO, "mmio", "MMIO");
+	detail_is(vmx, 48, KVMSTAT_DETAIL_PROTECT, "protect", "NESTED_PAGE_FAULT");
+	detail_is(vmx, 0, vector + 14, "#PF", "PAGE_FAULT");
+	detail_is(vmx, 0, vector + 2, "NMI", "NMI");
+	detail_is(vmx, 0, vector + 6, "#UD", "EXCEPTION");
+	detail_is(vmx, 0, vector + 9, "vector 0x9", "EXCEPTION");
+	detail_is(vmx, 0, vector + 0x80, "vector 0x80", "EXCEPTION");
+	detail_is(vmx, 28, cr + 0x03, "mov to cr3", "CR_WRITE");
+	detail_is(vmx, 28, cr + 0x18, "mov from cr8", "CR_READ");
+	detail_is(vmx, 28, cr + 0x20, "clts", "CR_WRITE");
+	detail_is(vmx, 28, cr + 0x30, "lmsw", "CR_WRITE");
+	detail_is(vmx, 28, cr + 0x31, "detail 0x231", "CR_WRITE");
+	detail_is(vmx, 28, KVMSTAT_DETAIL_NONE, "none", "CR_ACCESS");
+	detail_is(vmx, 0x8000001c, cr + 3, "mov to cr3", "ENTRY_FAILURE");
+	detail_is(vmx, 0x0800001c, cr + 3, "mov to cr3", "CR_WRITE");
+	detail_is(svm, 0x72, 0xffffffff, "detail 0xffffffff", "CPUID");
+	ok(!detail_find("detail 0x1", &detail) && !detail_find("writes", &detail),
+	   "a name that no detail has");
+	ok(!strcmp(reason_class_common("L2_MSR_READ"), "L2_MSR") &&
+	   !strcmp(reason_class_common("MSR_READ"), "MSR") &&
+	   !strcmp(reason_class_common("L2_IO"), "L2_IO"), "the wider class, of L2, too");
+}
+
+/* A snapshot with one VM, one vCPU, one cell and three buckets. */
 static struct {
 	struct kvmstat_snapshot head;
 	struct kvmstat_vm vm;
 	struct kvmstat_vcpu vcpu;
 	struct kvmstat_cell cell;
+	__u64 buckets[3];
 } sound = {
 	.head = {
 		.magic = KVMSTAT_MAGIC, .abi_version = KVMSTAT_ABI_VERSION,
+		.isa = KVMSTAT_ISA_SVM,
 		.header_size = sizeof(struct kvmstat_snapshot),
 		.vm_size = sizeof(struct kvmstat_vm), .vcpu_size = sizeof(struct kvmstat_vcpu),
 		.cell_size = sizeof(struct kvmstat_cell),
-		.nr_vms = 1, .nr_vcpus = 1, .nr_cells = 1,
+		.nr_vms = 1, .nr_vcpus = 1, .nr_cells = 1, .nr_buckets = 3,
 	},
 	.vm = { .id = 1, .nr_vcpus = 1 },
-	.vcpu = { .nr_cells = 1 },
+	.vcpu = { .guest_cycles = 500, .wall_cycles = 1000, .nr_cells = 1 },
+	/* The two buckets end the histogram. */
+	.cell = {
+		.code = 0x7c, .flags = KVMSTAT_CELL_L2, .detail = KVMSTAT_DETAIL_WRITE,
+		.exits = 9, .kernel_cycles = 300, .user_cycles = 150, .offcpu_cycles = 50,
+		.min = 6ULL << 33, .max = 1ULL << 40, .squares_low = 1, .squares_high = 2,
+		.first_bucket = 1, .nr_buckets = 2,
+		.histogram_first = KVMSTAT_HISTOGRAM_BUCKETS - 2,
+	},
+	.buckets = { 77, 3, 5 },
 };
 
-/* Of a copy in which the 32 bits at 'field' were replaced. */
-static int check_with(const void *field, uint32_t value, size_t size)
+/* Of a copy in which the bytes at 'field' were replaced. */
+static int check_with(const void *field, uint32_t value, size_t bytes, size_t size)
 {
 	__typeof__(sound) copy = sound;
 	struct snapshot snap = { &copy.head, size };
 
-	memcpy((char *)&copy + ((const char *)field - (const char *)&sound), &value, sizeof(value));
+	memcpy((char *)&copy + ((const char *)field - (const char *)&sound), &value, bytes);
 	return snapshot_check(&snap);
 }
 
@@ -297,16 +572,61 @@ static void snapshots(void)
 {
 	const size_t size = sizeof(sound);
 
-	is(check_with(&sound.head.reserved, 0, size), 0, "a sound snapshot");
-	ok(check_with(&sound.head.reserved, 0, size - 1) < 0, "cut short");
-	ok(check_with(&sound.head.reserved, 0, 50) < 0, "cut in its header");
-	ok(check_with(&sound.head.magic, 1, size) < 0, "wrong magic number");
-	ok(check_with(&sound.head.abi_version, 99, size) < 0, "another version");
-	ok(check_with(&sound.head.nr_cells, 2, size) < 0, "more cells than there is room for");
-	ok(check_with(&sound.head.nr_vms, UINT32_MAX, size) < 0, "very many VMs");
-	ok(check_with(&sound.head.cell_size, 8, size) < 0, "small records");
-	ok(check_with(&sound.vm.first_vcpu, 1, size) < 0, "a VM's vCPU that is not there");
-	ok(check_with(&sound.vcpu.first_cell, UINT32_MAX, size) < 0, "a cell that is not there");
+	is(check_with(&sound.head.reserved, 0, 4, size), 0, "a sound snapshot");
+	ok(check_with(&sound.head.reserved, 0, 4, size - 1) < 0, "cut short");
+	ok(check_with(&sound.head.reserved, 0, 4, 50) < 0, "cut in its header");
+	ok(check_with(&sound.head.magic, 1, 4, size) < 0, "wrong magic number");
+	ok(check_with(&sound.head.abi_version, 99, 4, size) < 0, "another version");
+	ok(check_with(&sound.head.nr_cells, 2, 4, size) < 0, "more cells than there is room for");
+	ok(check_with(&sound.head.nr_vms, UINT32_MAX, 4, size) < 0, "very many VMs");
+	ok(check_with(&sound.head.cell_size, 8, 4, size) < 0, "small records");
+	ok(check_with(&sound.vm.first_vcpu, 1, 4, size) < 0, "a VM's vCPU that is not there");
+	ok(check_with(&sound.vcpu.first_cell, UINT32_MAX, 4, size) < 0, "a cell that is not there");
+	ok(check_with(&sound.head.nr_buckets, 4, 4, size) < 0,
+	   "more buckets than there is room for");
+	ok(check_with(&sound.head.nr_buckets, UINT32_MAX, 4, size) < 0, "very many buckets");
+	ok(check_with(&sound.cell.first_bucket, 2, 4, size) < 0, "a bucket that is not there");
+	ok(check_with(&sound.cell.first_bucket, UINT32_MAX, 4, size) < 0, "nor far behind the end");
+	ok(check_with(&sound.cell.nr_buckets, 3, 2, size) < 0, "more buckets than there are");
+	is(check_with(&sound.cell.histogram_first, 0, 2, size), 0, "buckets at the beginning");
+	ok(check_with(&sound.cell.histogram_first, KVMSTAT_HISTOGRAM_BUCKETS - 1, 2, size) < 0,
+	   "buckets behind the end of the histogram");
+	ok(check_with(&sound.cell.histogram_first, 0xffff, 2, size) < 0, "nor far behind it");
+}
+
+static void run_of_snapshot(void)
+{
+	const struct snapshot snap = { &sound.head, sizeof(sound) };
+	const struct reason *row;
+	struct run run;
+
+	run_from_snapshot(&run, &snap);
+	row = row_named(&run.details, "msr (L2) write");
+	is(row->exits, 9, "a cell's exits, of its level and detail");
+	is(row->cycles.kernel * 1000000 + row->cycles.user * 1000 + row->cycles.offcpu, 300150050,
+	   "its cycles");
+	is(row->histogram.ended, 8, "its histogram");
+	is(row->histogram.buckets[KVMSTAT_HISTOGRAM_BUCKETS - 1], 5, "in its place");
+	ok(row->histogram.squares == ((__uint128_t)2 << 64) + 1, "128 bits of squares");
+	ok(!row->histogram.bounds && row->histogram.max == 1ULL << 40, "its extremes are exact");
+	ok(!strcmp(row->class, "MSR_WRITE"), "its class");
+	is(run.totals.wall_cycles, 1000, "the vCPU's time");
+	ok(run.split, "cycles are told apart");
+	run_free(&run);
+}
+
+/* An exit that ended between the reading of the one and the other. */
+static void run_of_torn_snapshot(void)
+{
+	__typeof__(sound) copy = sound;
+	const struct snapshot snap = { &copy.head, sizeof(copy) };
+	struct run run;
+
+	copy.cell.min = 4;
+	run_from_snapshot(&run, &snap);
+	ok(run.details.list[0].histogram.bounds && run.details.list[0].histogram.min == 6ULL << 33,
+	   "an extreme that no bucket has is a bound");
+	run_free(&run);
 }
 
 int main(void)
@@ -318,11 +638,20 @@ int main(void)
 	window_of_forgotten();
 	window_first_forgotten();
 	window_forgotten_into_other();
+	window_of_histograms();
+	window_of_forgotten_histogram();
+	window_of_forgotten_l2();
 	windows_refused();
+	sums();
+	comparisons();
 	means();
+	means_of_details();
 	significance();
 	names();
+	details();
 	snapshots();
+	run_of_snapshot();
+	run_of_torn_snapshot();
 	printf("1..%d\n", tests);
 	return failures ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -6,14 +6,22 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/cdefs.h>	/* __always_inline */
 
 typedef uint8_t u8;
 typedef uint32_t u32;
 typedef uint64_t u64;
 
+#define U64_MAX		UINT64_MAX
 #define likely(x)	__builtin_expect(!!(x), 1)
 #define unlikely(x)	__builtin_expect(!!(x), 0)
+#define OPTIMIZER_HIDE_VAR(var)	__asm__("" : "=r" (var) : "0" (var))
 /* Nobody else reads here. */
 #define smp_store_release(p, v) __atomic_store_n(p, v, __ATOMIC_RELEASE)
+
+static inline unsigned long __fls(unsigned long word)
+{
+	return 63 - __builtin_clzl(word);
+}
 
 #endif
