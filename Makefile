@@ -60,10 +60,16 @@ $(BUILD)/workload.cpio: tests/workload/init.c
 $(BUILD)/tests/abi: tests/abi.c
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -o $@ $<
-# A module that expects a prototype no kernel has.
+$(BUILD)/tests/scenes: $(call objects,tests/scenes/scenes.c tests/scenes/guests.S)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -pthread
+# Modules that are wrong about the kernel: about a prototype, and about where an
+# exit's reason is.
 refuse:
 	@tests/module-build "$(KDIR)" $(BUILD)/refuse -s KCFLAGS=-DKVMSTAT_WRONG_PROTOTYPE
-test-programs: workload refuse $(BUILD)/tests/abi
+misread:
+	@tests/module-build "$(KDIR)" $(BUILD)/misread -s KCFLAGS=-DKVMSTAT_WRONG_REASON
+test-programs: workload refuse misread $(BUILD)/tests/abi $(BUILD)/tests/scenes
 
 ### demo, tests
 
@@ -96,4 +102,4 @@ help:
 	@echo 'make style          static checks'
 	@echo 'make clean          removes what was built'
 
-.PHONY: all tools module workload refuse test-programs demo check check-all style clean help
+.PHONY: all tools module workload refuse misread test-programs demo check check-all style clean help

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # In the lab: a Linux boot on 2 vCPUs, counted four ways in the same window:
 # by kvmstat, by KVM's own 'exits' counter, by perf and by ftrace's histogram.
+# And each vCPU's wall clock by ftrace's clock.
 set -u
 here=$(realpath "$(dirname "$0")")
 . "$here/tap.sh"
@@ -13,13 +14,22 @@ cd "$dir" || exit 1
 
 # exit_reason is the raw code; 'val' sums it up as decimal numbers
 echo 'hist:keys=exit_reason:size=1024' >"$event/trigger"
+echo x86-tsc >$tracing/trace_clock
+echo 60000 >$tracing/buffer_size_kb
+for name in kvm_exit kvm_entry kvm_fpu kvm_userspace_exit; do
+	echo 1 >"$tracing/events/kvm/$name/enable"
+done
+echo 'prev_comm ~ "qemu*" || next_comm ~ "qemu*"' >$tracing/events/sched/sched_switch/filter
+echo 1 >$tracing/events/sched/sched_switch/enable
 kvm_before=$(cat /sys/kernel/debug/kvm/exits)
 perf stat -a -x, -e kvm:kvm_exit -o perf.csv -- \
 	kvmstat-report stat -o window.json -- \
 	"$here/workload/boot" --smp 2 --hold "$dir/pid"
 is $? 0 'the window over a boot of 2 vCPUs'
 kvm_after=$(cat /sys/kernel/debug/kvm/exits)
+echo 0 >$tracing/events/enable
 kill "$(cat "$dir/pid")"
+relay 'clocks' perl "$here/trace.pl" --clocks window.json $tracing/trace
 
 exits=$(jq .totals.exits window.json)
 untraced=$(jq .totals.untraced window.json)

@@ -95,7 +95,7 @@ machine_files() {
 		path=$(type -P "$path") && files+=("$path")
 	done
 	mapfile -t -O ${#files[@]} files < <(named_files "$@")
-	for path in "$tree"/build/kvmstat-* "$tree"/build/tests/* "$ko" "$tree/build/refuse/$release/kvmstat.ko" "${add[@]}"; do
+	for path in "$tree"/build/kvmstat-* "$tree"/build/tests/* "$ko" "$tree"/build/{refuse,misread}/"$release"/kvmstat.ko "${add[@]}"; do
 		if [ -e "$path" ]; then files+=("$(realpath -s -- "$path")"); fi
 	done
 	mapfile -t programs < <(for path in "${files[@]}"; do
