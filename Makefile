@@ -71,6 +71,15 @@ misread:
 	@tests/module-build "$(KDIR)" $(BUILD)/misread -s KCFLAGS=-DKVMSTAT_WRONG_REASON
 test-programs: workload refuse misread $(BUILD)/tests/abi $(BUILD)/tests/scenes
 
+# What tests/bench/run runs, in the lab and here.
+bench-programs: $(BUILD)/bench/lab/vcpus $(BUILD)/bench/core
+$(BUILD)/bench/lab/vcpus: $(call objects,tests/bench/vcpus.c user/device.c user/message.c)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+$(BUILD)/bench/core: tests/bench/core.c module/tally.c $(wildcard module/*.h tests/unit/*.h)
+	@mkdir -p $(@D)
+	$(CC) -O2 -Itests/unit -o $@ $(filter %.c,$^)
+
 ### demo, tests
 
 demo:
@@ -84,6 +93,11 @@ check:
 check-all:
 	@tests/deps build lab style
 	@tests/check --all
+
+# BENCH='amd core': only these parts
+bench:
+	@tests/deps build lab bench
+	@tests/bench/run $(BENCH)
 
 style:
 	@tests/deps build style
@@ -99,7 +113,8 @@ help:
 	@echo 'make demo CPU=intel the same on an Intel machine, for the catalogue of guests'
 	@echo 'make check          the tests'
 	@echo 'make check-all      and every kernel on every CPU, in both paging modes'
+	@echo 'make bench          what it costs, and what others cost, in instructions'
 	@echo 'make style          static checks'
 	@echo 'make clean          removes what was built'
 
-.PHONY: all tools module workload refuse misread test-programs demo check check-all style clean help
+.PHONY: all tools module workload refuse misread test-programs bench-programs demo bench check check-all style clean help
