@@ -3,6 +3,7 @@
 # make demo       the whole thing on emulated hardware, nothing needed but this
 # make check      the tests, the same way
 # make check-all  and every kernel on every CPU
+# make check-debug the module on a kernel that watches all it does
 # make help       all targets
 
 # Headers of the kernel to build for: the running one, else the newest installed.
@@ -57,7 +58,7 @@ $(BUILD)/workload.cpio: tests/workload/init.c
 	@mkdir -p $(BUILD)/workload/dev
 	$(CC) -O2 -static -o $(BUILD)/workload/init $<
 	cd $(BUILD)/workload && printf 'dev\ninit\n' | cpio --quiet -o -H newc >../workload.cpio
-$(BUILD)/tests/abi: tests/abi.c
+$(BUILD)/tests/%: tests/%.c
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -o $@ $<
 $(BUILD)/tests/scenes: $(call objects,tests/scenes/scenes.c tests/scenes/guests.S)
@@ -69,7 +70,8 @@ refuse:
 	@tests/module-build "$(KDIR)" $(BUILD)/refuse -s KCFLAGS=-DKVMSTAT_WRONG_PROTOTYPE
 misread:
 	@tests/module-build "$(KDIR)" $(BUILD)/misread -s KCFLAGS=-DKVMSTAT_WRONG_REASON
-test-programs: workload refuse misread $(BUILD)/tests/abi $(BUILD)/tests/scenes
+test-programs: workload refuse misread $(BUILD)/tests/abi $(BUILD)/tests/scenes \
+	$(BUILD)/tests/debug/insmod_nth
 
 # What tests/bench/run runs, in the lab and here.
 bench-programs: $(BUILD)/bench/lab/vcpus $(BUILD)/bench/core
@@ -94,6 +96,10 @@ check-all:
 	@tests/deps build lab style
 	@tests/check --all
 
+check-debug:
+	@tests/deps build lab debug
+	@tests/debug/check
+
 # BENCH='amd core': only these parts
 bench:
 	@tests/deps build lab bench
@@ -113,8 +119,9 @@ help:
 	@echo 'make demo CPU=intel the same on an Intel machine, for the catalogue of guests'
 	@echo 'make check          the tests'
 	@echo 'make check-all      and every kernel on every CPU, in both paging modes'
+	@echo 'make check-debug    the module on a kernel with KASAN, lockdep, kmemleak, failing memory'
 	@echo 'make bench          what it costs, and what others cost, in instructions'
 	@echo 'make style          static checks'
 	@echo 'make clean          removes what was built'
 
-.PHONY: all tools module workload refuse misread test-programs bench-programs demo bench check check-all style clean help
+.PHONY: all tools module workload refuse misread test-programs bench-programs demo bench check check-all check-debug style clean help
