@@ -18,24 +18,30 @@
 /* KVM's; other hypervisors have preempt notifiers, too. */
 static struct preempt_ops *kvm_ops;
 
-/*
- * In the vCPU's own thread. NULL: there is no memory. After this the fast paths
- * find it.
- */
-static notrace struct vcpu_record *begin(struct kvm_vcpu *vcpu)
+/* First of the vCPU on this CPU. NULL: there is no memory. */
+static noinline notrace struct vcpu_record *begin(struct kvm_vcpu *vcpu)
 {
 	struct vcpu_record *rec = registry_get(vcpu);
 
 	if (rec)
 		this_cpu_write(vcpu_in_run, rec);
-	WRITE_ONCE(kvm_ops, vcpu->preempt_notifier.ops);
+	if (unlikely(READ_ONCE(kvm_ops) != vcpu->preempt_notifier.ops))
+		WRITE_ONCE(kvm_ops, vcpu->preempt_notifier.ops);
 	return rec;
 }
 
-/* First of its vCPU or of its reason, one that tells more than its code, or out of order. */
+/* In the vCPU's own thread. After this the fast paths find it. */
+static notrace struct vcpu_record *record_of(struct kvm_vcpu *vcpu)
+{
+	struct vcpu_record *rec = this_cpu_read(vcpu_in_run);
+
+	return likely(rec->match == vcpu) ? rec : begin(vcpu);
+}
+
+/* First of its vCPU or of its reason, or out of order. */
 static noinline notrace void exit_slow(struct kvm_vcpu *vcpu, u32 isa)
 {
-	struct vcpu_record *rec = begin(vcpu);
+	struct vcpu_record *rec = record_of(vcpu);
 	struct tally_cell *cell;
 	u32 code;
 
@@ -50,13 +56,36 @@ static noinline notrace void exit_slow(struct kvm_vcpu *vcpu, u32 isa)
 	tally_exit_slow(&rec->tally, cell, rdtsc());
 }
 
-notrace void probe_exit(void *data, struct kvm_vcpu *vcpu, u32 isa)
+/* One that tells more than its code, most likely. */
+static noinline notrace void exit_with_detail(struct kvm_vcpu *vcpu, u32 isa)
 {
 	struct vcpu_record *rec = this_cpu_read(vcpu_in_run);
+	u64 key;
 
-	if (unlikely(rec->fast_match != vcpu) || unlikely(reason_from_l2(vcpu)) ||
-	    unlikely(!tally_exit(&rec->tally, reason_read_fast(vcpu, isa), rdtsc())))
-		exit_slow(vcpu, isa);
+	if (unlikely(rec->fast_match != vcpu))
+		goto slow;
+	key = reason_key(vcpu, reason_read_fast(vcpu, isa), isa);
+	if (likely(tally_exit(&rec->tally, key, tally_slot(key), rdtsc())))
+		return;
+slow:
+	exit_slow(vcpu, isa);
+}
+
+static __always_inline bool exit_fast(struct kvm_vcpu *vcpu, u32 isa)
+{
+	struct vcpu_record *rec = this_cpu_read(vcpu_in_run);
+	u64 code;
+
+	if (unlikely(rec->fast_match != vcpu) || unlikely(reason_from_l2(vcpu)))
+		return false;
+	code = reason_read_fast(vcpu, isa);
+	return tally_exit(&rec->tally, code, tally_slot_of_code(code), rdtsc());
+}
+
+notrace void probe_exit(void *data, struct kvm_vcpu *vcpu, u32 isa)
+{
+	if (unlikely(!exit_fast(vcpu, isa)))
+		exit_with_detail(vcpu, isa);
 }
 
 /* The exit before this entry fired no event; the hardware still has its reason. */
@@ -72,7 +101,7 @@ static notrace void entry_again(struct vcpu_record *rec, struct kvm_vcpu *vcpu, 
 
 static noinline notrace void entry_slow(struct kvm_vcpu *vcpu, u64 now)
 {
-	struct vcpu_record *rec = begin(vcpu);
+	struct vcpu_record *rec = record_of(vcpu);
 
 	if (rec && !tally_entry_slow(&rec->tally, now))
 		entry_again(rec, vcpu, now);

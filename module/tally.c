@@ -42,12 +42,6 @@ void tally_restart(struct tally *t)
 	t->state = TALLY_UNKNOWN;
 }
 
-/* Keys that are a code alone have their slots where tally_exit() looks. */
-static u8 slot_of(u64 key)
-{
-	return tally_hash(key) ^ (u8)((key >> 32) * 37) ^ (u8)((key >> TALLY_DETAIL_SHIFT) * 101);
-}
-
 static struct tally_cell *new_cell(struct tally *t, u64 key)
 {
 	struct tally_cell *cell;
@@ -66,7 +60,7 @@ static struct tally_cell *new_cell(struct tally *t, u64 key)
 
 struct tally_cell *tally_cell(struct tally *t, u64 key)
 {
-	struct tally_cell **slot = &t->slot[slot_of(key)];
+	struct tally_cell **slot = &t->slot[tally_slot(key)];
 	struct tally_cell *cell;
 	u32 i;
 

@@ -41,8 +41,7 @@
 
 /*
  * What an exit is counted under: its raw 32-bit code, and above that what the
- * exit tells besides. Keys that are more than a code are looked up on a path
- * of their own.
+ * exit tells besides.
  */
 #define TALLY_CODE(key)		((u32)(key))
 #define TALLY_NO_REASON		(1ULL << 32)	/* untraced, and the reason is not known */
@@ -151,25 +150,31 @@ static inline u32 tally_bucket(u64 cycles)
 }
 
 /*
- * One-to-one for VMX's codes (below 0x100) and SVM's (0x000-0x0a7): the others
- * of SVM, 0x400-0x404 and -1, fall on codes that KVM does not intercept, or have
- * details and so a place of their own.
+ * Where a key's cell is looked for. One-to-one for VMX's codes (below 0x100) and
+ * SVM's (0x000-0x0a7): the others of SVM, 0x400-0x404 and -1, fall on codes that
+ * KVM does not intercept, or have details and so a place of their own.
  */
-static inline u8 tally_hash(u32 code)
+static inline u8 tally_slot_of_code(u32 code)
 {
 	return code;
 }
 
-/*
- * The vCPU left the guest with a code that tells all. False: it has no cell yet,
- * or the vCPU is not where it should be, and nothing was done.
- */
-static __always_inline bool tally_exit(struct tally *t, u64 code, u64 now)
+static inline u8 tally_slot(u64 key)
 {
-	struct tally_cell *cell = t->slot[tally_hash(code)];
+	return tally_slot_of_code(key) ^ (u8)((key >> 32) * 37) ^
+	       (u8)((key >> TALLY_DETAIL_SHIFT) * 101);
+}
+
+/*
+ * The vCPU left the guest. False: the key has no cell yet, or not in this slot, or
+ * the vCPU is not where it should be, and nothing was done.
+ */
+static __always_inline bool tally_exit(struct tally *t, u64 key, u8 slot, u64 now)
+{
+	struct tally_cell *cell = t->slot[slot];
 	u64 cycles = now - t->mark;
 
-	if (unlikely(cell->key != code) || unlikely(t->state != TALLY_GUEST))
+	if (unlikely(cell->key != key) || unlikely(t->state != TALLY_GUEST))
 		return false;
 	OPTIMIZER_HIDE_VAR(cycles);	/* or else one load and store more */
 	t->guest_cycles += cycles;

@@ -35,7 +35,7 @@ static double update_ns(struct tally *t)
 
 	for (i = 0; i < UPDATES; i++) {
 		now += 1000 + i % 512;
-		if (!tally_exit(t, codes[i % 8], now))
+		if (!tally_exit(t, codes[i % 8], tally_slot_of_code(codes[i % 8]), now))
 			tally_exit_slow(t, tally_cell(t, codes[i % 8]), now);
 		now += 2000 + i % 1024;
 		if (!tally_entry(t, now))

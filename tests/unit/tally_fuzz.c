@@ -89,7 +89,7 @@ static u64 random_key(const struct life *l)
 
 static void tell_exit(struct life *l, u64 key)
 {
-	if (!(key >> 32) && tally_exit(&l->t, key, l->now))
+	if (tally_exit(&l->t, key, tally_slot(key), l->now))
 		return;
 	tally_exit_slow(&l->t, tally_cell(&l->t, key), l->now);
 }
