@@ -129,10 +129,10 @@ bool reason_by_accessor(void)
 	return READ_ONCE(said);
 }
 
-/* A kprobe that is registered tells where its symbol is. */
+/* A kprobe that is registered, though not armed, tells where its symbol is. */
 static void *address_of(const char *symbol)
 {
-	struct kprobe probe = { .symbol_name = symbol };
+	struct kprobe probe = { .symbol_name = symbol, .flags = KPROBE_FLAG_DISABLED };
 	void *address;
 
 	if (register_kprobe(&probe))
