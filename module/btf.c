@@ -283,8 +283,10 @@ static int read_image(struct btf_image *img, const char *module)
 	snprintf(path, sizeof(path), "/sys/kernel/btf/%s", module);
 	err = read_path(img, path);
 	if (err) {
-		pr_err("cannot read %s (error %d), so the probes cannot be checked against this kernel: mount sysfs, or use a kernel with CONFIG_DEBUG_INFO_BTF_MODULES, or load with check_prototypes=0 at your own risk\n",
+		pr_err("cannot read %s (error %d), so the probes cannot be checked against this kernel\n",
 		       path, err);
+		if (err == -ENOENT)
+			pr_err("mount sysfs, or use a kernel with CONFIG_DEBUG_INFO_BTF_MODULES, or load with check_prototypes=0 at your own risk\n");
 		return err;
 	}
 	if (!image_valid(img)) {

@@ -23,8 +23,11 @@ static noinline notrace struct vcpu_record *begin(struct kvm_vcpu *vcpu)
 {
 	struct vcpu_record *rec = registry_get(vcpu);
 
-	if (rec)
-		this_cpu_write(vcpu_in_run, rec);
+	this_cpu_write(vcpu_in_run, &nobody);
+	if (!rec)
+		return NULL;
+	WRITE_ONCE(rec->runner, current);
+	this_cpu_write(vcpu_in_run, rec);
 	if (unlikely(READ_ONCE(kvm_ops) != vcpu->preempt_notifier.ops))
 		WRITE_ONCE(kvm_ops, vcpu->preempt_notifier.ops);
 	return rec;
@@ -126,6 +129,15 @@ notrace void probe_entry_immediate(void *data, struct kvm_vcpu *vcpu, bool force
 	entry(vcpu);
 }
 
+/*
+ * Other threads have a vCPU loaded, too, for an ioctl such as KVM_GET_REGS, and
+ * go on when its own is in KVM_RUN again. Nobody's record has no runner.
+ */
+static notrace bool runs(const struct task_struct *task, const struct vcpu_record *rec)
+{
+	return READ_ONCE(rec->runner) == task;
+}
+
 static notrace struct kvm_vcpu *vcpu_of(struct task_struct *task)
 {
 	struct hlist_node *first = READ_ONCE(task->preempt_notifiers.first);
@@ -186,7 +198,7 @@ notrace void probe_fpu(void *data, int load)
 		return;
 	}
 	rec = this_cpu_read(vcpu_in_run);
-	if (rec != &nobody)
+	if (runs(current, rec))
 		tally_leave(&rec->tally, rdtsc());
 }
 
@@ -206,9 +218,9 @@ notrace void probe_userspace_exit(void *data, u32 reason, int error)
 	struct vcpu_record *rec = this_cpu_read(vcpu_in_run);
 	u64 now = rdtsc();
 
-	if (rec == &nobody)
-		return;
 	this_cpu_write(vcpu_in_run, &nobody);
+	if (!runs(current, rec))
+		return;
 	if (unlikely(tally_exit_due(&rec->tally)))
 		end_without_exit(rec, now);
 	tally_left(&rec->tally, now);
@@ -219,17 +231,19 @@ notrace void probe_userspace_exit(void *data, u32 reason, int error)
 static notrace void switch_out(struct vcpu_record *rec, struct task_struct *prev)
 {
 	this_cpu_write(vcpu_in_run, &nobody);
+	if (!runs(prev, rec))
+		return;
 	if (vcpu_of(prev))
 		tally_out(&rec->tally, rdtsc());
 	else
 		tally_left(&rec->tally, rdtsc());
 }
 
-static notrace void switch_in(struct kvm_vcpu *vcpu)
+static notrace void switch_in(struct kvm_vcpu *vcpu, struct task_struct *next)
 {
 	struct vcpu_record *rec = registry_find(vcpu);
 
-	if (!rec)
+	if (!rec || !runs(next, rec))
 		return;
 	tally_in(&rec->tally, rdtsc());
 	this_cpu_write(vcpu_in_run, rec);
@@ -245,5 +259,5 @@ notrace void probe_switch(void *data, bool preempt, struct task_struct *prev,
 		switch_out(rec, prev);
 	vcpu = vcpu_of(next);
 	if (unlikely(vcpu))
-		switch_in(vcpu);
+		switch_in(vcpu, next);
 }

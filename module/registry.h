@@ -34,6 +34,7 @@ struct vcpu_record {
 	u64 generation;			/* its counters are of; older than 'generation': all 0 */
 	u64 uncounted;			/* KVM's own 'exits' less ours when it began */
 	bool compared;			/* 'uncounted' is known */
+	struct task_struct *runner;	/* whose events are the vCPU's; only ever compared */
 	struct list_head of_vm;		/* in vm_record.vcpus */
 	struct vm_record *vm;
 	int vcpu_id;
