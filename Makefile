@@ -74,10 +74,13 @@ test-programs: workload refuse misread $(BUILD)/tests/abi $(BUILD)/tests/scenes 
 	$(BUILD)/tests/debug/insmod_nth
 
 # What tests/bench/run runs, in the lab and here.
-bench-programs: $(BUILD)/bench/lab/vcpus $(BUILD)/bench/core
+bench-programs: $(BUILD)/bench/lab/vcpus $(BUILD)/bench/lab/switches $(BUILD)/bench/core
 $(BUILD)/bench/lab/vcpus: $(call objects,tests/bench/vcpus.c user/device.c user/message.c)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+$(BUILD)/bench/lab/switches: tests/bench/switches.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -o $@ $<
 $(BUILD)/bench/core: tests/bench/core.c module/tally.c $(wildcard module/*.h tests/unit/*.h)
 	@mkdir -p $(@D)
 	$(CC) -O2 -Itests/unit -o $@ $(filter %.c,$^)
