@@ -13,6 +13,9 @@ online=/sys/devices/system/cpu/cpu1/online
 cd "$(mktemp -d)" || exit 1
 
 # All patching of code is done before there is load (see --smp in tests/lab/run --help).
+exec 7< <("$scenes" hold)
+holder=$!
+read -r _ <&7
 insmod "$KVMSTAT_KO"
 "$scenes" churn 50 4 >/dev/null
 echo 0 >$online && echo 1 >$online
@@ -73,6 +76,7 @@ full=$(memory)
 sleep 1
 ok '1,000 more VMs: memory as before, within 2 MB' \
 	awk -v a="$full" -v b="$(memory)" 'BEGIN { exit !(b - a < 2048 && a - b < 20480) }'
+kill $holder
 rmmod kvmstat
 is "$(grep -c ^kvmstat_ /proc/slabinfo)" 0 'rmmod: its caches are gone, with all that was in them'
 is "$(dmesg -l emerg,alert,crit,err,warn | grep -v 'hrtimer: interrupt took')" '' 'no kernel message above notice'

@@ -11,6 +11,10 @@
  *   scenes emulate N  N CPUIDs with segments that no CPU takes in real mode: VMX
  *                     without unrestricted_guest emulates them, and fires no event
  *   scenes churn VMS THREADS   VMs made, run and destroyed, by so many threads at once
+ *   scenes hold       a VM that never runs, until the scene is killed. As long as one
+ *                     is there, KVM does not patch the kernel for the first VM and
+ *                     after the last one (the static keys of preempt notifiers and
+ *                     of vCPUs without an APIC)
  *
  * Prints what it knows as shell assignments: 'ns' is the length of what should
  * be found, 'exits' what KVM's own statistics say, of all VMs together.
@@ -356,9 +360,19 @@ static void churn_scene(unsigned int vms, unsigned int threads)
 	printf("ns=0 exits=%llu\n", (unsigned long long)churned_exits);
 }
 
+static void hold_scene(void)
+{
+	struct vm vm;
+
+	create(&vm, false);
+	puts("held");
+	fflush(stdout);
+	pause();
+}
+
 static int usage(void)
 {
-	fputs("usage: scenes calibrate | halt | think | doze | compute ITERATIONS | preempt ITERATIONS | fail N | emulate N | churn VMS THREADS\n",
+	fputs("usage: scenes calibrate | halt | think | doze | compute ITERATIONS | preempt ITERATIONS | fail N | emulate N | churn VMS THREADS | hold\n",
 	      stderr);
 	return 2;
 }
@@ -385,6 +399,8 @@ int main(int argc, char **argv)
 		emulate_scene(n);
 	else if (!strcmp(scene, "churn") && n && threads && threads <= 64)
 		churn_scene(n, threads);
+	else if (!strcmp(scene, "hold"))
+		hold_scene();
 	else
 		return usage();
 	return EXIT_SUCCESS;
