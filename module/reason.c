@@ -16,21 +16,29 @@
 #define CHECKS 32
 
 /*
- * kvm_x86_ops.get_exit_info of the vendor module that is loaded. A static
- * call, because a direct call needs no retpoline and no ENDBR at its target.
+ * kvm_x86_ops.get_exit_info of each vendor module. A static call, because a
+ * direct call needs no retpoline and no ENDBR at its target. One each: a module
+ * for CPUs that these are not comes, too, if only to find that out and go.
  */
-DEFINE_STATIC_CALL_NULL(exit_info, *((struct kvm_x86_ops *)NULL)->get_exit_info);
+DEFINE_STATIC_CALL_NULL(exit_info_svm, *((struct kvm_x86_ops *)NULL)->get_exit_info);
+DEFINE_STATIC_CALL_NULL(exit_info_vmx, *((struct kvm_x86_ops *)NULL)->get_exit_info);
 
-static bool have_accessor;
+static bool have_svm, have_vmx;		/* the one above */
 static bool said;
 static u32 seen_isa;
 
-static u32 by_accessor(struct kvm_vcpu *vcpu)
+/* 'fast' where there is no accessor. */
+static u32 by_accessor(struct kvm_vcpu *vcpu, u32 isa, u32 fast)
 {
-	u32 reason = 0, intr_info = 0, error_code = 0;
+	u32 reason = fast, intr_info = 0, error_code = 0;
 	u64 info1 = 0, info2 = 0;
 
-	static_call_cond(exit_info)(vcpu, &reason, &info1, &info2, &intr_info, &error_code);
+	if (isa == KVMSTAT_ISA_SVM && READ_ONCE(have_svm))
+		static_call_cond(exit_info_svm)(vcpu, &reason, &info1, &info2, &intr_info,
+						&error_code);
+	else if (isa == KVMSTAT_ISA_VMX && READ_ONCE(have_vmx))
+		static_call_cond(exit_info_vmx)(vcpu, &reason, &info1, &info2, &intr_info,
+						&error_code);
 	return reason;
 }
 
@@ -46,15 +54,14 @@ static void fall_back(struct reason_source *source, u32 isa, u32 fast, u32 reaso
 
 u32 reason_read(struct kvm_vcpu *vcpu, u32 isa, struct reason_source *source)
 {
-	u32 fast, reason;
+	u32 fast = reason_read_fast(vcpu, isa), reason;
 
 	if (source->way == REASON_FAST)
-		return reason_read_fast(vcpu, isa);
+		return fast;
+	reason = by_accessor(vcpu, isa, fast);
 	if (source->way == REASON_ACCESSOR)
-		return by_accessor(vcpu);
+		return reason;
 	WRITE_ONCE(seen_isa, isa);
-	fast = reason_read_fast(vcpu, isa);
-	reason = READ_ONCE(have_accessor) ? by_accessor(vcpu) : fast;
 	if (reason != fast)
 		fall_back(source, isa, fast, reason);
 	else if (++source->checked >= CHECKS)
@@ -142,23 +149,29 @@ static void *address_of(const char *symbol)
 	return address;
 }
 
-static void set_accessor(const char * const *symbols)
+/* With TDX the accessor of kvm_intel is vt_…, which asks what kind of guest it is. */
+static void find_svm(void)
 {
-	void *address = NULL;
+	void *address = address_of("svm_get_exit_info");
 
-	for (; *symbols && !address; symbols++)
-		address = address_of(*symbols);
-	WRITE_ONCE(have_accessor, false);
-	static_call_update(exit_info, address);
-	WRITE_ONCE(have_accessor, address);
+	static_call_update(exit_info_svm, address);
+	WRITE_ONCE(have_svm, address);
 }
 
-/* With TDX the accessor of kvm_intel is vt_…, which asks what kind of guest it is. */
-static const char * const svm_symbols[] = { "svm_get_exit_info", NULL };
-static const char * const vmx_symbols[] = { "vt_get_exit_info", "vmx_get_exit_info", NULL };
-static const char * const no_symbols[] = { NULL };
+static void find_vmx(void)
+{
+	void *address = address_of("vt_get_exit_info") ?: address_of("vmx_get_exit_info");
 
-/* No vCPU can be there before its vendor module came, or after it went. */
+	static_call_update(exit_info_vmx, address);
+	WRITE_ONCE(have_vmx, address);
+}
+
+/* No vCPU of that kind is there before its vendor module came, or after it went. */
+static void forget(bool *have)
+{
+	WRITE_ONCE(*have, false);
+}
+
 static int vendor_event(struct notifier_block *nb, unsigned long event, void *data)
 {
 	const struct module *mod = data;
@@ -167,9 +180,9 @@ static int vendor_event(struct notifier_block *nb, unsigned long event, void *da
 	if (!svm && strcmp(mod->name, "kvm_intel"))
 		return NOTIFY_OK;
 	if (event == MODULE_STATE_COMING)
-		set_accessor(svm ? svm_symbols : vmx_symbols);
+		svm ? find_svm() : find_vmx();
 	else if (event == MODULE_STATE_GOING)
-		set_accessor(no_symbols);
+		forget(svm ? &have_svm : &have_vmx);
 	return NOTIFY_OK;
 }
 
@@ -179,10 +192,12 @@ int reason_init(void)
 {
 	int err = register_module_notifier(&vendor_notifier);
 
-	/* It may be there already, or built in; then both vendors' may be. */
-	if (!err)
-		set_accessor(boot_cpu_has(X86_FEATURE_SVM) ? svm_symbols : vmx_symbols);
-	return err;
+	if (err)
+		return err;
+	/* They may be there already, or built in. */
+	find_svm();
+	find_vmx();
+	return 0;
 }
 
 void reason_exit(void)
