@@ -82,21 +82,27 @@ static struct {
 
 static int vm_gone(struct kprobe *kp, struct pt_regs *regs)
 {
-	registry_vm_gone((struct kvm *)regs_get_kernel_argument(regs, 0));
+	registry_vm_gone((struct kvm *)regs_get_kernel_argument(regs, 0), probe_last_look);
 	return 0;
 }
+
+/* The first before KVM waits for what is still going on elsewhere; older kernels lack it. */
+static const char * const death_symbols[] = { "kvm_arch_pre_destroy_vm", "kvm_arch_destroy_vm" };
 
 static struct kprobe death_probe;
 
 static int attach_death(void)
 {
-	int err;
+	int err = -ENOENT;
+	size_t i;
 
-	death_probe = (struct kprobe) {
-		.symbol_name = "kvm_arch_destroy_vm",
-		.pre_handler = vm_gone,
-	};
-	err = register_kprobe(&death_probe);
+	for (i = 0; i < ARRAY_SIZE(death_symbols) && err; i++) {
+		death_probe = (struct kprobe) {
+			.symbol_name = death_symbols[i],
+			.pre_handler = vm_gone,
+		};
+		err = register_kprobe(&death_probe);
+	}
 	if (err)
 		pr_err("no kprobe on %s (error %d), so a VM's end cannot be seen: is CONFIG_KPROBES on, and lockdown off?\n",
 		       death_probe.symbol_name, err);

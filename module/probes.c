@@ -6,6 +6,7 @@
  * known by KVM's preempt notifier, which its thread has while KVM has the vCPU
  * loaded; vcpu_in_run carries it over to where that is gone.
  */
+#include <linux/lockdep.h>
 #include <linux/percpu.h>
 #include <linux/preempt.h>
 #include <linux/sched.h>
@@ -48,6 +49,7 @@ static noinline notrace void exit_slow(struct kvm_vcpu *vcpu, u32 isa)
 	struct tally_cell *cell;
 	u32 code;
 
+	lockdep_assert_preemption_disabled();
 	if (!rec) {
 		registry_count_lost();
 		return;
@@ -189,7 +191,7 @@ static notrace void back_in_kvm(void)
 	tally_back(&rec->tally, rdtsc());
 }
 
-notrace void probe_fpu(void *data, int load)
+static notrace void fpu(int load)
 {
 	struct vcpu_record *rec;
 
@@ -200,6 +202,14 @@ notrace void probe_fpu(void *data, int load)
 	rec = this_cpu_read(vcpu_in_run);
 	if (runs(current, rec))
 		tally_leave(&rec->tally, rdtsc());
+}
+
+/* Where probes are called with preemption on, a switch is not to come between. */
+notrace void probe_fpu(void *data, int load)
+{
+	preempt_disable_notrace();
+	fpu(load);
+	preempt_enable_notrace();
 }
 
 /* What KVM tells userspace is all there is: the VMCS is not at hand any more. */
@@ -213,7 +223,7 @@ static noinline notrace void end_without_exit(struct vcpu_record *rec, u64 now)
 	tally_skipped(&rec->tally, key, now);
 }
 
-notrace void probe_userspace_exit(void *data, u32 reason, int error)
+static notrace void userspace_exit(void)
 {
 	struct vcpu_record *rec = this_cpu_read(vcpu_in_run);
 	u64 now = rdtsc();
@@ -227,16 +237,27 @@ notrace void probe_userspace_exit(void *data, u32 reason, int error)
 	compare_with_kvm(rec);
 }
 
-/* No notifier: KVM_RUN has let go of the vCPU, all but the return is done. */
+notrace void probe_userspace_exit(void *data, u32 reason, int error)
+{
+	preempt_disable_notrace();
+	userspace_exit();
+	preempt_enable_notrace();
+}
+
+/* The VMM has closed it, and has had it until now. */
+void probe_last_look(struct vcpu_record *rec)
+{
+	if (!READ_ONCE(rec->match))
+		return;
+	compare_with_kvm(rec);
+	tally_back(&rec->tally, rdtsc());
+}
+
 static notrace void switch_out(struct vcpu_record *rec, struct task_struct *prev)
 {
 	this_cpu_write(vcpu_in_run, &nobody);
-	if (!runs(prev, rec))
-		return;
-	if (vcpu_of(prev))
+	if (runs(prev, rec))
 		tally_out(&rec->tally, rdtsc());
-	else
-		tally_left(&rec->tally, rdtsc());
 }
 
 static notrace void switch_in(struct kvm_vcpu *vcpu, struct task_struct *next)

@@ -243,7 +243,7 @@ static void retire_vcpu(const struct vcpu_record *rec)
 		tally_add_cell(tally_cell(sum, rec->tally.cells[i]->key), rec->tally.cells[i]);
 	sum->guest_cycles += rec->tally.guest_cycles;
 	sum->untraced += rec->tally.untraced;
-	sum->mark += tally_wall(&rec->tally);
+	sum->mark += tally_read(&rec->tally, 0).wall;
 }
 
 /* Takes the oldest VMs that are gone off the list until 'keep' are left. */
@@ -299,27 +299,45 @@ static void leave_run(const struct vm_record *vm)
 	}
 }
 
-/*
- * No vCPU of this VM runs any more: KVM is about to destroy them, and then
- * others may get their addresses.
- */
-void registry_vm_gone(struct kvm *kvm)
+/* Out of the tables: from here on no event finds it. */
+static struct vm_record *take_out(struct kvm *kvm)
 {
 	struct vcpu_record *rec;
 	struct vm_record *vm;
 	unsigned long flags;
-	bool full = false;
 
 	raw_spin_lock_irqsave(&registry_lock, flags);
 	vm = find_vm(kvm);
 	if (vm) {
 		hlist_del(&vm->hash);
-		WRITE_ONCE(vm->key, NULL);
 		list_for_each_entry(rec, &vm->vcpus, of_vm)
 			hlist_del_rcu(&rec->hash);
 		leave_run(vm);
-		full = ++nr_dead > history;
 	}
+	raw_spin_unlock_irqrestore(&registry_lock, flags);
+	return vm;
+}
+
+/*
+ * No vCPU of this VM runs any more: KVM is about to destroy them, and then
+ * others may get their addresses.
+ */
+void registry_vm_gone(struct kvm *kvm, void (*last_look)(struct vcpu_record *rec))
+{
+	struct vm_record *vm = take_out(kvm);
+	struct vcpu_record *rec;
+	unsigned long flags;
+	bool full;
+
+	if (!vm)
+		return;
+	/* As long as it has its key, nobody removes it. */
+	list_for_each_entry(rec, &vm->vcpus, of_vm)
+		last_look(rec);
+	raw_spin_lock_irqsave(&registry_lock, flags);
+	/* Pairs with registry_alive(). */
+	smp_store_release(&vm->key, NULL);
+	full = ++nr_dead > history;
 	raw_spin_unlock_irqrestore(&registry_lock, flags);
 	if (full)
 		schedule_work(&evict_work);

@@ -89,7 +89,15 @@ static inline bool registry_current(const struct vcpu_record *rec)
 	return smp_load_acquire(&rec->generation) == generation;
 }
 
-void registry_vm_gone(struct kvm *kvm);
+/* False: nothing is added to its counters any more. */
+static inline bool registry_alive(const struct vm_record *vm)
+{
+	/* Pairs with registry_vm_gone(): whoever sees that it is gone sees its last counts. */
+	return smp_load_acquire(&vm->key);
+}
+
+/* 'last_look' at each of its vCPUs, while KVM still has them. */
+void registry_vm_gone(struct kvm *kvm, void (*last_look)(struct vcpu_record *rec));
 void registry_reset(void);
 
 void registry_count_lost(void);

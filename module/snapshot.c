@@ -139,7 +139,8 @@ static bool copy_histogram(const struct tally_cell *cell, struct kvmstat_cell *o
 	return true;
 }
 
-static void copy_cell(const struct tally_cell *cell, struct copy *c)
+static void copy_cell(const struct tally_cell *cell, const struct tally_reading *now,
+		      struct copy *c)
 {
 	struct kvmstat_cell *out = &c->cells[c->used.cells];
 	u64 exits = READ_ONCE(cell->exits), kernel = READ_ONCE(cell->kernel_cycles);
@@ -155,16 +156,17 @@ static void copy_cell(const struct tally_cell *cell, struct copy *c)
 	out->detail = TALLY_DETAIL(cell->key);
 	out->exits = exits;
 	out->kernel_cycles = kernel;
-	out->user_cycles = READ_ONCE(cell->user_cycles);
-	out->offcpu_cycles = READ_ONCE(cell->offcpu_cycles);
+	out->user_cycles = cell == now->open ? now->user_cycles : READ_ONCE(cell->user_cycles);
+	out->offcpu_cycles = cell == now->open ? now->offcpu_cycles : READ_ONCE(cell->offcpu_cycles);
 	out->squares_low = cell->squares;
 	out->squares_high = cell->squares >> 64;
 	c->used.cells++;
 }
 
-static void copy_vcpu(const struct vcpu_record *rec, struct copy *c)
+static void copy_vcpu(const struct vcpu_record *rec, bool alive, struct copy *c)
 {
 	u32 i, nr = nr_cells(rec);
+	struct tally_reading now;
 	struct kvmstat_vcpu *out;
 
 	if (c->used.vcpus == c->room.vcpus) {
@@ -177,16 +179,18 @@ static void copy_vcpu(const struct vcpu_record *rec, struct copy *c)
 	if (!registry_current(rec))
 		return;
 	out->guest_cycles = READ_ONCE(rec->tally.guest_cycles);
-	out->wall_cycles = tally_wall(&rec->tally);
+	now = tally_read(&rec->tally, alive ? rdtsc() : 0);
+	out->wall_cycles = now.wall;
 	out->untraced = READ_ONCE(rec->tally.untraced);
-	copy_cell(&rec->tally.other, c);
+	copy_cell(&rec->tally.other, &now, c);
 	for (i = 0; i < nr; i++)
-		copy_cell(rec->tally.cells[i], c);
+		copy_cell(rec->tally.cells[i], &now, c);
 	out->nr_cells = c->used.cells - out->first_cell;
 }
 
 static void copy_vm(const struct vm_record *vm, struct copy *c)
 {
+	bool alive = registry_alive(vm);
 	struct vcpu_record *rec;
 	struct kvmstat_vm *out;
 
@@ -197,11 +201,11 @@ static void copy_vm(const struct vm_record *vm, struct copy *c)
 	out = &c->vms[c->used.vms++];
 	out->id = vm->id;
 	out->pid = vm->pid;
-	out->flags = READ_ONCE(vm->key) ? KVMSTAT_VM_ALIVE : 0;
+	out->flags = alive ? KVMSTAT_VM_ALIVE : 0;
 	memcpy(out->comm, vm->comm, sizeof(out->comm));
 	out->first_vcpu = c->used.vcpus;
 	list_for_each_entry_rcu(rec, &vm->vcpus, of_vm, lockdep_is_held(&registry_mutex))
-		copy_vcpu(rec, c);
+		copy_vcpu(rec, alive, c);
 	out->nr_vcpus = c->used.vcpus - out->first_vcpu;
 }
 
@@ -211,7 +215,7 @@ static void copy_retired(struct copy *c)
 
 	out->flags = KVMSTAT_VM_RETIRED;
 	out->first_vcpu = c->used.vcpus;
-	copy_vcpu(retired_vcpu, c);
+	copy_vcpu(retired_vcpu, false, c);
 	out->nr_vcpus = 1;
 }
 

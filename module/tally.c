@@ -2,6 +2,7 @@
 /* The cold side of the tally: new reasons, rare events, and whatever is unusual. */
 #ifdef __KERNEL__
 #include <linux/limits.h>
+#include <linux/processor.h>
 #include <linux/string.h>
 #include <asm/barrier.h>
 #endif
@@ -86,6 +87,18 @@ static u64 elapsed(u64 from, u64 to)
 	return to > from ? to - from : 0;
 }
 
+static void begin_change(struct tally *t)
+{
+	WRITE_ONCE(t->changes, t->changes + 1);
+	smp_wmb();	/* pairs with tally_read(), as does the next one */
+}
+
+static void end_change(struct tally *t)
+{
+	smp_wmb();	/* the change first, then that it is over */
+	WRITE_ONCE(t->changes, t->changes + 1);
+}
+
 static void start(struct tally *t, u64 now)
 {
 	t->first = now;
@@ -98,26 +111,23 @@ static void start(struct tally *t, u64 now)
  */
 static void settle(struct tally *t, u64 now)
 {
-	u64 gone = elapsed(t->away, now);
+	u64 away = t->away, gone = elapsed(away, now);
+	u32 state = t->state;
 
-	switch (t->state) {
-	case TALLY_LEAVING:
-	case TALLY_USER:
-		t->open->user_cycles += gone;
-		t->state = TALLY_KERNEL;
-		break;
-	case TALLY_OFF:
+	if (state < TALLY_LEAVING || state == TALLY_LATE)
+		return;
+	begin_change(t);
+	t->state = TALLY_KERNEL;
+	if (state == TALLY_OFF) {
 		t->open->offcpu_cycles += gone;
-		t->state = TALLY_KERNEL;
-		break;
-	case TALLY_LATE_OFF:
+	} else if (state == TALLY_LATE_OFF) {
 		t->late_off += gone;
 		t->state = TALLY_LATE;
-		break;
-	default:
-		return;
+	} else {
+		t->open->user_cycles += gone;
 	}
-	t->mark += now - t->away;
+	t->mark += now - away;
+	end_change(t);
 }
 
 void tally_exit_slow(struct tally *t, struct tally_cell *cell, u64 now)
@@ -129,8 +139,10 @@ void tally_exit_slow(struct tally *t, struct tally_cell *cell, u64 now)
 		break;
 	case TALLY_LATE:
 		/* The exit's own time began when the thread was switched out. */
+		begin_change(t);
 		cell->offcpu_cycles += t->late_off;
 		t->late_off = 0;
+		end_change(t);
 		break;
 	default:
 		/*
@@ -206,24 +218,28 @@ void tally_unseen(struct tally *t, u64 exits)
 	t->untraced += exits;
 }
 
+static void go(struct tally *t, enum tally_state where, u64 since)
+{
+	begin_change(t);
+	t->away = since;
+	t->state = where;
+	end_change(t);
+}
+
 /*
  * KVM_RUN is about to give the vCPU up. Its way back to userspace is the
- * kernel's time still, as far as tally_left() or a switch shows how long it was.
+ * kernel's time still, if tally_left() shows how long it was.
  */
 void tally_leave(struct tally *t, u64 now)
 {
-	if (t->state != TALLY_KERNEL)
-		return;
-	t->away = now;
-	t->state = TALLY_LEAVING;
+	if (t->state == TALLY_KERNEL)
+		go(t, TALLY_LEAVING, now);
 }
 
 void tally_left(struct tally *t, u64 now)
 {
-	if (t->state != TALLY_KERNEL && t->state != TALLY_LEAVING)
-		return;
-	t->away = now;
-	t->state = TALLY_USER;
+	if (t->state == TALLY_KERNEL || t->state == TALLY_LEAVING)
+		go(t, TALLY_USER, now);
 }
 
 void tally_back(struct tally *t, u64 now)
@@ -236,29 +252,54 @@ void tally_out(struct tally *t, u64 now)
 {
 	switch (t->state) {
 	case TALLY_KERNEL:
-		t->state = TALLY_OFF;
+		go(t, TALLY_OFF, now);
 		break;
 	case TALLY_LEAVING:
-		t->state = TALLY_USER;	/* nothing tells this thread's return */
+		/* Nothing tells this thread's return; or it was in userspace already. */
+		go(t, TALLY_USER, t->away);
 		break;
 	case TALLY_GUEST:
 		t->guest_cycles += elapsed(t->mark, now);
 		t->mark = now;
-		t->state = TALLY_LATE_OFF;
+		go(t, TALLY_LATE_OFF, now);
 		break;
 	case TALLY_LATE:
-		t->state = TALLY_LATE_OFF;
+		go(t, TALLY_LATE_OFF, now);
 		break;
-	default:
-		return;
 	}
-	t->away = now;
 }
 
 void tally_in(struct tally *t, u64 now)
 {
 	if (t->state == TALLY_OFF || t->state == TALLY_LATE_OFF)
 		settle(t, now);
+}
+
+struct tally_reading tally_read(const struct tally *t, u64 now)
+{
+	struct tally_reading r;
+	u32 changes;
+	u64 gone;
+
+	do {
+		while ((changes = READ_ONCE(t->changes)) & 1)
+			cpu_relax();
+		smp_rmb();	/* pairs with begin_change() and end_change() */
+		r.open = READ_ONCE(t->open);
+		r.user_cycles = READ_ONCE(r.open->user_cycles);
+		r.offcpu_cycles = READ_ONCE(r.open->offcpu_cycles);
+		r.wall = READ_ONCE(t->mark) - READ_ONCE(t->first) - READ_ONCE(t->late_off);
+		gone = elapsed(READ_ONCE(t->away), now);
+		if (READ_ONCE(t->state) == TALLY_USER)
+			r.user_cycles += gone;
+		else if (READ_ONCE(t->state) == TALLY_OFF)
+			r.offcpu_cycles += gone;
+		else
+			gone = 0;
+		r.wall += gone;
+		smp_rmb();	/* the same */
+	} while (READ_ONCE(t->changes) != changes);
+	return r;
 }
 
 u64 tally_exits(const struct tally *t)

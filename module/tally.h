@@ -96,6 +96,7 @@ struct tally {
 	u64 late_off;		/* off-CPU cycles of an exit whose event is yet to come */
 	u64 first;		/* TSC of the first event */
 	u64 untraced;
+	u32 changes;		/* of the fields that tally_read() takes together; odd: in one */
 	struct tally_cell *cells[TALLY_CELLS];
 	struct tally_cell other;
 };
@@ -135,11 +136,19 @@ void tally_unseen(struct tally *t, u64 exits);
 u64 tally_exits(const struct tally *t);
 void tally_add_cell(struct tally_cell *to, const struct tally_cell *from);
 
-/* From the first event to where all time has gone somewhere: not into an open exit. */
-static inline u64 tally_wall(const struct tally *t)
-{
-	return t->mark - t->first - t->late_off;
-}
+/*
+ * For a reader on another CPU, who may come while the vCPU has been away for
+ * long: the time since then is already in what it reads, and it gets it once.
+ */
+struct tally_reading {
+	const struct tally_cell *open;
+	u64 user_cycles, offcpu_cycles;		/* of 'open' */
+	/* From the first event to where all time has gone somewhere: not into an open exit. */
+	u64 wall;
+};
+
+/* now 0: it will not come back. */
+struct tally_reading tally_read(const struct tally *t, u64 now);
 
 /* For less than TALLY_HUGE. */
 static inline u32 tally_bucket(u64 cycles)

@@ -15,6 +15,8 @@ cd "$dir" || exit 1
 # exit_reason is the raw code; 'val' sums it up as decimal numbers
 echo 'hist:keys=exit_reason:size=1024' >"$event/trigger"
 echo x86-tsc >$tracing/trace_clock
+echo 'p:vm_gone kvm_arch_pre_destroy_vm' >$tracing/kprobe_events
+echo 1 >$tracing/events/kprobes/vm_gone/enable
 echo 60000 >$tracing/buffer_size_kb
 for name in kvm_exit kvm_entry kvm_fpu kvm_userspace_exit; do
 	echo 1 >"$tracing/events/kvm/$name/enable"

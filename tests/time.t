@@ -70,6 +70,22 @@ window doze
 second_in user doze
 window compute "$iterations"
 second_in guest compute
+
+# A window that begins and ends while the vCPU is away has the time between the two,
+# no more and no less. meanwhile COLUMN SCENE: a second of it, and a window of half.
+meanwhile() {
+	local column=$1 scene=$2 share
+	"$scenes" "$scene" >said &
+	sleep 0.2
+	kvmstat-report stat -o window.json -- sleep 0.5
+	wait $!
+	share=$(jq --arg c "${column}_cycles" '.totals[$c] / .tsc_khz * 1e6 / .window_ns' window.json)
+	ok "$scene: a window in the midst of it is $column time ($share of it)" \
+		awk -v share="$share" 'BEGIN { exit !(share > 0.98 && share < 1.02) }'
+}
+meanwhile offcpu halt
+meanwhile user doze
+
 # Bochs does not take the host's timer out of a guest: nothing preempts one there.
 if [ "$cpu" = amd ]; then
 	window preempt $((iterations * 3 / 2))

@@ -3,6 +3,7 @@
 # trace.pl [--clocks] WINDOW.json TRACE: a window against a trace of its events;
 # --clocks compares the vCPUs' clocks alone. Threads are told apart by their pid,
 # and vCPUs by their thread: a VM has one, or is the only one.
+# The event vm_gone, a kprobe, ends the VM of its process.
 # Every duration is computed here from single events, in the plainest way, and
 # percentiles from sorted lists. Prints TAP.
 use strict;
@@ -47,7 +48,7 @@ sub spend {
 	my ($t, $part, $now) = @_;
 	my $took = $now - $t->{mark};
 	$t->{mark} = $now;
-	return if $t->{state} eq 'unknown';
+	return if $t->{state} eq 'unknown' || $t->{gone};
 	$t->{pieces}++;
 	if ($part eq 'kernel') {
 		$t->{open}{kernel} += $took;
@@ -88,7 +89,7 @@ my %on = (
 	},
 	kvm_fpu => sub {
 		my ($t, $now, $text) = @_;
-		$t->{leaving} = $text =~ /^unload/;
+		$t->{leaving} = $text =~ /^unload/ && $now;
 		return if $t->{leaving} || $t->{state} ne 'user';
 		spend($t, 'user', $now);
 		$t->{state} = 'kernel';
@@ -98,6 +99,11 @@ my %on = (
 		return unless $t->{state} eq 'kernel';
 		spend($t, 'kernel', $now);
 		$t->{state} = 'user';
+	},
+	vm_gone => sub {
+		my ($t, $now) = @_;
+		spend($t, 'user', $now) if $t->{state} eq 'user';
+		$t->{gone} = 1;
 	},
 	out => sub {
 		my ($t, $now) = @_;
@@ -109,8 +115,8 @@ my %on = (
 			$t->{late} = { kernel => 0, offcpu => 0 };
 			$t->{state} = 'late';
 		} elsif ($t->{state} eq 'kernel') {
-			spend($t, 'kernel', $now);
 			# KVM has let go of the vCPU: nothing tells this thread's return.
+			spend($t, 'kernel', $t->{leaving} || $now);
 			$t->{state} = $t->{leaving} ? 'user' : 'off';
 		}
 	},
@@ -132,12 +138,14 @@ sub thread_of {
 				   user => 0, offcpu => 0 };
 }
 
+# Up to the window's end: where a vCPU is away then, its time until then is known.
 sub read_trace {
-	my ($path) = @_;
+	my ($path, $end) = @_;
 	open my $file, '<', $path or die "$path: $!\n";
 	while (<$file>) {
 		my ($pid, $now, $event, $text) =
 			/-(\d+)\s+\[\d+\]\s+\S+\s+(\d+): (\w+): (.*)/ or next;
+		last if $now > $end;
 		if ($event eq 'sched_switch') {
 			my ($prev) = $text =~ /prev_pid=(\d+)/;
 			my ($next) = $text =~ /next_pid=(\d+)/;
@@ -149,6 +157,9 @@ sub read_trace {
 		my $t = thread_of($pid);
 		$t->{vcpu} = $1 if $text =~ /^vcpu (\d+)/;
 		$on{$event}->($t, $now, $text) if $on{$event};
+	}
+	for my $t (values %thread) {
+		spend($t, $t->{state} eq 'user' ? 'user' : 'offcpu', $end) if $t->{state} =~ /^(user|off)$/;
 	}
 }
 
@@ -209,7 +220,7 @@ sub check_reason {
 }
 
 my $window = decode_json(slurp($ARGV[0]));
-read_trace($ARGV[1]);
+read_trace($ARGV[1], $window->{end_tsc});
 for my $vm (@{$window->{vms}}) {
 	for my $vcpu (@{$vm->{vcpus}}) {
 		my ($t) = grep { ($_->{vcpu} // -1) == $vcpu->{id} } @{$window->{vms}} == 1 ?

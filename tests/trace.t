@@ -17,6 +17,8 @@ dir=$(mktemp -d)
 cd "$dir" || exit 1
 
 echo x86-tsc >$tracing/trace_clock
+echo 'p:vm_gone kvm_arch_pre_destroy_vm' >$tracing/kprobe_events
+echo 1 >$tracing/events/kprobes/vm_gone/enable
 echo 60000 >$tracing/buffer_size_kb
 for event in kvm/kvm_exit kvm/kvm_entry kvm/kvm_fpu kvm/kvm_userspace_exit; do
 	echo 1 >"$tracing/events/$event/enable"

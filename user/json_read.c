@@ -378,6 +378,7 @@ static int get_window(const json_t *object, const struct place *place, struct ru
 	char name[16] = "";
 
 	if (field_count(object, "window_ns", REQUIRED, place, &run->window_ns) < 0 ||
+	    field_count(object, "end_tsc", OPTIONAL, place, &run->tsc) < 0 ||
 	    field_string(object, "window", OPTIONAL, place, name, sizeof(name)) < 0)
 		return -1;
 	run->window = !strcmp(name, "interval") ? WINDOW_INTERVAL :

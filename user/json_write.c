@@ -309,6 +309,8 @@ json_t *json_from_run(const struct run *run, const struct view *view)
 	set_integer(object, "tsc_khz", run->tsc_khz);
 	set_string(object, "window", window_name(run->window));
 	set_integer(object, "window_ns", run->window_ns);
+	if (run->tsc)
+		set_integer(object, "end_tsc", run->tsc);
 	if (run->command[0])
 		set_string(object, "command", run->command);
 	set_integer(object, "runs", run->runs);

@@ -310,6 +310,7 @@ void run_from_snapshot(struct run *run, const struct snapshot *snap)
 	run->instance = h->instance;
 	run->generation = h->generation;
 	run->time_ns = h->time_ns;
+	run->tsc = h->tsc;
 	run->totals.lost = h->lost;
 	run->nr_vms = h->nr_vms;
 	run->vms = xcalloc(run->nr_vms, sizeof(*run->vms));

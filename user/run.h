@@ -104,6 +104,7 @@ struct run {
 	uint64_t instance;
 	uint64_t generation;
 	uint64_t time_ns;
+	uint64_t tsc;		/* at the same time */
 	struct totals totals;
 	struct reasons details;	/* of all VMs: the finest rows */
 	struct reasons reasons;	/* the same, added up by code and level */

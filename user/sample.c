@@ -194,6 +194,7 @@ static void mean_of_totals(struct run *mean, const struct run *runs, size_t nr)
 	mean->totals.untraced = llround(untraced);
 	mean->totals.lost = ceil(lost);
 	mean->window_ns = llround(window);
+	mean->tsc = 0;
 }
 
 void sample_mean(struct run *mean, const struct run *runs, size_t nr)

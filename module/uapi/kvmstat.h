@@ -117,7 +117,8 @@ struct kvmstat_vm {
 
 /*
  * Where a vCPU's time went. guest_cycles and the kernel, user and offcpu cycles
- * of its cells add up to wall_cycles, but for an exit that is being handled.
+ * of its cells add up to wall_cycles. User and offcpu time that has not ended is
+ * in it, up to the snapshot; guest and kernel time counts when it has ended.
  */
 struct kvmstat_vcpu {
 	__u32 id;		/* vcpu_id as given to KVM_CREATE_VCPU; 0 when retired */

@@ -131,15 +131,17 @@ static void leave_guest(struct life *l, bool may_be_late)
 static void to_userspace(struct life *l)
 {
 	if (below(2)) {
+		u64 way;
+
 		tally_leave(&l->t, l->now);
-		last(l)->kernel += pass(l);
+		way = pass(l);
 		if (below(3)) {
-			tally_left(&l->t, l->now);
-		} else {	/* switched out on the way: user time from there */
-			last(l)->user += switched(l);
+			last(l)->kernel += way;
+		} else {	/* switched out on the way: all of it is user time */
+			last(l)->user += way + switched(l);
 			last(l)->user += pass(l);
-			tally_left(&l->t, l->now);
 		}
+		tally_left(&l->t, l->now);
 	} else {	/* kvm_userspace_exit, or the switch before it, was not seen */
 		tally_leave(&l->t, l->now);
 	}
@@ -275,6 +277,11 @@ static void close_model(struct life *l)
 		e->kernel = 0;
 }
 
+static u64 wall_of(const struct tally *t)
+{
+	return tally_read(t, 0).wall;
+}
+
 static u64 sum_of_cells(const struct tally *t)
 {
 	u64 sum = t->other.kernel_cycles + t->other.user_cycles + t->other.offcpu_cycles;
@@ -317,7 +324,7 @@ static void lives_as_kvm_leads_them(unsigned int lives)
 		exits += tally_exits(&l.t) != l.m.nr;
 		guest += l.t.guest_cycles != l.m.guest;
 		untraced += l.t.untraced != l.m.untraced;
-		closure += tally_wall(&l.t) != l.t.guest_cycles + sum_of_cells(&l.t);
+		closure += wall_of(&l.t) != l.t.guest_cycles + sum_of_cells(&l.t);
 		free_cells(&l.t);
 	}
 	verdict(cells, "every cell is as the model says, its histogram, extremes and squares, too");
@@ -368,20 +375,34 @@ static void any_event(struct life *l, u64 *exits)
 	}
 }
 
+/* What is read at any time: never less than before, and all of it adds up. */
+static bool reads_well(const struct life *l, u64 *before)
+{
+	struct tally_reading r = tally_read(&l->t, l->now);
+	u64 open = r.user_cycles - r.open->user_cycles + r.offcpu_cycles - r.open->offcpu_cycles;
+	bool well = r.wall >= *before && r.wall == l->t.guest_cycles + sum_of_cells(&l->t) + open;
+
+	*before = r.wall;
+	return well;
+}
+
 static void any_events_at_all(unsigned int lives)
 {
-	unsigned int i, j, wrong = 0, closure = 0, ahead = 0;
+	unsigned int i, j, wrong = 0, closure = 0, ahead = 0, badly = 0;
 	static struct life l;
 
 	for (i = 0; i < lives; i++) {
-		u64 exits = 0;
+		u64 exits = 0, read = 0;
 
 		begin(&l);
 		for (j = 0; j < EVENTS; j++) {
 			pass(&l);
+			badly += !reads_well(&l, &read);
 			any_event(&l, &exits);
+			read = l.t.state == TALLY_UNKNOWN ? 0 : read;
+			badly += !reads_well(&l, &read);
 			wrong += tally_exits(&l.t) != exits;
-			closure += tally_wall(&l.t) != l.t.guest_cycles + sum_of_cells(&l.t);
+			closure += wall_of(&l.t) != l.t.guest_cycles + sum_of_cells(&l.t);
 			ahead += l.t.mark > l.now;
 		}
 		free_cells(&l.t);
@@ -389,6 +410,7 @@ static void any_events_at_all(unsigned int lives)
 	verdict(wrong, "whatever comes, each exit is counted once");
 	verdict(closure, "and no time is lost or made");
 	verdict(ahead, "nor taken from the future");
+	verdict(badly, "a reader finds all time up to now where the vCPU is away, and never less than before");
 }
 
 /* The TSCs of two CPUs differ a little: no sum may run away. */

@@ -16,8 +16,13 @@ typedef uint64_t u64;
 #define likely(x)	__builtin_expect(!!(x), 1)
 #define unlikely(x)	__builtin_expect(!!(x), 0)
 #define OPTIMIZER_HIDE_VAR(var)	__asm__("" : "=r" (var) : "0" (var))
-/* Nobody else reads here. */
-#define smp_store_release(p, v) __atomic_store_n(p, v, __ATOMIC_RELEASE)
+/* Nobody else reads here: no barrier does anything. */
+#define READ_ONCE(x)	(x)
+#define WRITE_ONCE(x, value) ((x) = (value))
+#define smp_rmb()	((void)0)	/* pairs with none */
+#define smp_wmb()	((void)0)	/* pairs with none */
+#define cpu_relax()	((void)0)
+#define smp_store_release(p, v) __atomic_store_n(p, v, __ATOMIC_RELEASE)	/* pairs with none */
 
 static inline unsigned long __fls(unsigned long word)
 {
