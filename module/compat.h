@@ -7,6 +7,7 @@
 #define KVMSTAT_COMPAT_H
 
 #include <linux/btf.h>
+#include <linux/kvm_host.h>
 #include <linux/stddef.h>
 #include <linux/version.h>
 
@@ -34,5 +35,11 @@
  * (7.2 knows of a layout section), yet such a kernel's own BTF may go without.
  */
 #define BTF_HEADER_MIN	offsetofend(struct btf_header, str_len)
+
+/* The thread that was last in KVM_RUN. Up to 6.12 the pointer is __rcu; nobody follows it. */
+static inline const struct pid *vcpu_pid(const struct kvm_vcpu *vcpu)
+{
+	return (__force const struct pid *)READ_ONCE(vcpu->pid);
+}
 
 #endif

@@ -12,6 +12,7 @@
 #include <linux/sched.h>
 #include <asm/tsc.h>
 
+#include "compat.h"
 #include "probes.h"
 #include "reason.h"
 #include "registry.h"
@@ -183,33 +184,15 @@ static notrace void back_in_kvm(void)
 	/* KVM has just added its own, in front of all others. */
 	notifier = hlist_entry(current->preempt_notifiers.first, struct preempt_notifier, link);
 	vcpu = container_of(notifier, struct kvm_vcpu, preempt_notifier);
+	/* Some ioctls load the FPU, too; but only KVM_RUN makes a thread the vCPU's. */
+	if (vcpu_pid(vcpu) != task_pid(current))
+		return;
 	rec = begin(vcpu);
 	if (!rec)
 		return;
 	if (unlikely(!rec->compared))
 		compare_with_kvm(rec);
 	tally_back(&rec->tally, rdtsc());
-}
-
-static notrace void fpu(int load)
-{
-	struct vcpu_record *rec;
-
-	if (load) {
-		back_in_kvm();
-		return;
-	}
-	rec = this_cpu_read(vcpu_in_run);
-	if (runs(current, rec))
-		tally_leave(&rec->tally, rdtsc());
-}
-
-/* Where probes are called with preemption on, a switch is not to come between. */
-notrace void probe_fpu(void *data, int load)
-{
-	preempt_disable_notrace();
-	fpu(load);
-	preempt_enable_notrace();
 }
 
 /* What KVM tells userspace is all there is: the VMCS is not at hand any more. */
@@ -223,17 +206,38 @@ static noinline notrace void end_without_exit(struct vcpu_record *rec, u64 now)
 	tally_skipped(&rec->tally, key, now);
 }
 
+static notrace void fpu(int load)
+{
+	struct vcpu_record *rec;
+
+	if (load) {
+		back_in_kvm();
+		return;
+	}
+	rec = this_cpu_read(vcpu_in_run);
+	if (!runs(current, rec))
+		return;
+	if (unlikely(tally_exit_due(&rec->tally)))
+		end_without_exit(rec, rdtsc());
+	tally_leave(&rec->tally, rdtsc());
+}
+
+/* Where probes are called with preemption on, a switch is not to come between. */
+notrace void probe_fpu(void *data, int load)
+{
+	preempt_disable_notrace();
+	fpu(load);
+	preempt_enable_notrace();
+}
+
 static notrace void userspace_exit(void)
 {
 	struct vcpu_record *rec = this_cpu_read(vcpu_in_run);
-	u64 now = rdtsc();
 
 	this_cpu_write(vcpu_in_run, &nobody);
 	if (!runs(current, rec))
 		return;
-	if (unlikely(tally_exit_due(&rec->tally)))
-		end_without_exit(rec, now);
-	tally_left(&rec->tally, now);
+	tally_left(&rec->tally, rdtsc());
 	compare_with_kvm(rec);
 }
 
@@ -264,10 +268,8 @@ static notrace void switch_in(struct kvm_vcpu *vcpu, struct task_struct *next)
 {
 	struct vcpu_record *rec = registry_find(vcpu);
 
-	if (!rec || !runs(next, rec))
-		return;
-	tally_in(&rec->tally, rdtsc());
-	this_cpu_write(vcpu_in_run, rec);
+	if (rec && runs(next, rec) && tally_in(&rec->tally, rdtsc()))
+		this_cpu_write(vcpu_in_run, rec);
 }
 
 notrace void probe_switch(void *data, bool preempt, struct task_struct *prev,

@@ -154,16 +154,20 @@ static void find_svm(void)
 {
 	void *address = address_of("svm_get_exit_info");
 
+	if (!address)
+		return;
 	static_call_update(exit_info_svm, address);
-	WRITE_ONCE(have_svm, address);
+	WRITE_ONCE(have_svm, true);
 }
 
 static void find_vmx(void)
 {
 	void *address = address_of("vt_get_exit_info") ?: address_of("vmx_get_exit_info");
 
+	if (!address)
+		return;
 	static_call_update(exit_info_vmx, address);
-	WRITE_ONCE(have_vmx, address);
+	WRITE_ONCE(have_vmx, true);
 }
 
 /* No vCPU of that kind is there before its vendor module came, or after it went. */

@@ -87,22 +87,25 @@ static u64 elapsed(u64 from, u64 to)
 	return to > from ? to - from : 0;
 }
 
+/* 'changes' is even again in the end, whatever it was. */
 static void begin_change(struct tally *t)
 {
-	WRITE_ONCE(t->changes, t->changes + 1);
+	WRITE_ONCE(t->changes, t->changes | 1);
 	smp_wmb();	/* pairs with tally_read(), as does the next one */
 }
 
 static void end_change(struct tally *t)
 {
 	smp_wmb();	/* the change first, then that it is over */
-	WRITE_ONCE(t->changes, t->changes + 1);
+	WRITE_ONCE(t->changes, (t->changes | 1) + 1);
 }
 
 static void start(struct tally *t, u64 now)
 {
+	begin_change(t);
 	t->first = now;
 	t->mark = now;
+	end_change(t);
 }
 
 /*
@@ -269,10 +272,12 @@ void tally_out(struct tally *t, u64 now)
 	}
 }
 
-void tally_in(struct tally *t, u64 now)
+bool tally_in(struct tally *t, u64 now)
 {
-	if (t->state == TALLY_OFF || t->state == TALLY_LATE_OFF)
-		settle(t, now);
+	if (t->state != TALLY_OFF && t->state != TALLY_LATE_OFF)
+		return false;
+	settle(t, now);
+	return true;
 }
 
 struct tally_reading tally_read(const struct tally *t, u64 now)

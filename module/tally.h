@@ -118,7 +118,8 @@ void tally_leave(struct tally *t, u64 now);
 void tally_left(struct tally *t, u64 now);
 void tally_back(struct tally *t, u64 now);
 void tally_out(struct tally *t, u64 now);
-void tally_in(struct tally *t, u64 now);
+/* False: it was not within KVM_RUN that it was switched out. */
+bool tally_in(struct tally *t, u64 now);
 
 /* What comes without an exit now has skipped it. */
 static inline bool tally_exit_due(const struct tally *t)

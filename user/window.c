@@ -48,9 +48,17 @@ static void take_row(struct reason *from, struct reason *rest)
 	histogram_take(&from->histogram, &rest->histogram);
 }
 
+/*
+ * TSC cycles. While a vCPU is away a snapshot has its time up to now, and its own
+ * clock may be behind: by an interrupt just as it comes back, or by what the TSCs
+ * of two CPUs differ.
+ */
+#define AHEAD 10000000
+
 static bool is_empty(const struct reason *row)
 {
-	return !row->exits && !cycles_sum(&row->cycles) && !row->histogram.ended;
+	return !row->exits && !row->cycles.kernel && row->cycles.user <= AHEAD &&
+	       row->cycles.offcpu <= AHEAD && !row->histogram.ended;
 }
 
 /*
@@ -77,7 +85,7 @@ static int subtract_vcpu(struct vcpu *from, uint32_t isa, const struct vcpu *bef
 		if (subtract_row(&from->details, isa, &before->details.list[i]) < 0)
 			return -1;
 	if (take(&from->totals.guest_cycles, before->totals.guest_cycles) ||
-	    take(&from->totals.wall_cycles, before->totals.wall_cycles) ||
+	    take(&from->totals.wall_cycles, before->totals.wall_cycles) > AHEAD ||
 	    take(&from->totals.untraced, before->totals.untraced))
 		return -1;
 	return 0;

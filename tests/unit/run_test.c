@@ -219,6 +219,23 @@ static void window_of_histograms(void)
 	run_free(&after);
 }
 
+/* What a snapshot gave a vCPU that was away may be a little more than it books in the end. */
+static void window_of_clocks_ahead(void)
+{
+	struct run before = start_run(1000), after = start_run(2000);
+	struct vcpu *vcpu = add_vcpu(add_vm(&before, 1), 0, 0);
+
+	ended(vcpu, 0x78, 0, KVMSTAT_DETAIL_NONE, 1, 1000)->cycles.offcpu = 5000;
+	vcpu->totals.wall_cycles = 6000;
+	vcpu = add_vcpu(add_vm(&after, 1), 0, 0);
+	ended(vcpu, 0x78, 0, KVMSTAT_DETAIL_NONE, 1, 1000)->cycles.offcpu = 4990;
+	vcpu->totals.wall_cycles = 5990;
+	is(window_since(&after, &before), 0, "a clock that was ahead spoils no window");
+	is(cycles_sum(&after.totals.cycles) + after.totals.wall_cycles, 0, "nothing passed in it");
+	run_free(&before);
+	run_free(&after);
+}
+
 /* VM 1 was forgotten; the row that it shares with others has theirs, too. */
 static void window_of_forgotten_histogram(void)
 {
@@ -639,6 +656,7 @@ int main(void)
 	window_first_forgotten();
 	window_forgotten_into_other();
 	window_of_histograms();
+	window_of_clocks_ahead();
 	window_of_forgotten_histogram();
 	window_of_forgotten_l2();
 	windows_refused();
