@@ -27,7 +27,7 @@ dmesg -C
 
 insmod "$modules/rng-core.ko" 2>/dev/null
 insmod "$modules/ccp.ko" 2>/dev/null
-"$scenes" churn 300 1 >said &
+"$scenes" churn 120 1 >said &
 churn=$!
 times=0
 while kill -0 $churn 2>/dev/null; do

@@ -72,19 +72,26 @@ window compute "$iterations"
 second_in guest compute
 
 # A window that begins and ends while the vCPU is away has the time between the two,
-# no more and no less. meanwhile COLUMN SCENE: a second of it, and a window of half.
+# no more and no less. meanwhile COLUMN SCENE REASON: a second of it, and a window
+# of a part, which begins when that exit has come.
 meanwhile() {
-	local column=$1 scene=$2 share
+	local column=$1 scene=$2 reason=$3 share
+	kvmstat-report reset
 	"$scenes" "$scene" >said &
-	sleep 0.2
-	kvmstat-report stat -o window.json -- sleep 0.5
+	until [[ $(</sys/kernel/debug/kvmstat/reasons) =~ [[:space:]]$reason ]]; do :; done
+	kvmstat-report stat -o window.json -- sleep 0.2
 	wait $!
 	share=$(jq --arg c "${column}_cycles" '.totals[$c] / .tsc_khz * 1e6 / .window_ns' window.json)
 	ok "$scene: a window in the midst of it is $column time ($share of it)" \
 		awk -v share="$share" 'BEGIN { exit !(share > 0.98 && share < 1.02) }'
 }
-meanwhile offcpu halt
-meanwhile user doze
+if [ "$cpu" = amd ]; then
+	meanwhile offcpu halt hlt
+	meanwhile user doze io
+else
+	meanwhile offcpu halt HLT
+	meanwhile user doze IO_INSTRUCTION
+fi
 
 # Bochs does not take the host's timer out of a guest: nothing preempts one there.
 if [ "$cpu" = amd ]; then
