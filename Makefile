@@ -35,7 +35,7 @@ $(BUILD)/kvmstat-report: $(call objects,$(report-src))
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -ljansson -lm
 $(BUILD)/kvmstat-guest: $(call objects,$(guest-src) $(guest-asm))
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -pthread
 
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The guests: 64-bit code that runs at GUEST_CODE, in ring 0, without a stack
- * and without an IDT.
+ * The guests in long mode: code that runs at GUEST_CODE, in ring 0, interrupts
+ * off, with a stack and an IDT.
  *
  * On entry: RDI = how often to do it, RSI = how often to do it before that, as
- * a warm-up. A body made by 'measured' does its operation RSI times, says
+ * a warm-up, RBP = guest-physical address of the vCPU's part. A body made by 'measured' does its operation RSI times, says
  * MARK_START, does it RDI times, says MARK_STOP and halts: so what is counted
  * between the marks is RDI operations and the OUT of MARK_STOP itself, and no
  * first touch of code, page tables or data.
@@ -14,12 +14,20 @@
 #include "memory_map.h"
 
 	.section .rodata
-	.globl	guest_code, guest_code_size
-	.balign	8
-guest_code_size:
-	.quad	guest_code_end - guest_code
+	.globl	guest_code, guest_code_end, guest_exceptions
 	.balign	GUEST_PAGE
 guest_code:
+
+	/* An exception that nobody expects: its vector to the VMM, which ends it. */
+guest_exceptions:
+	vector = 0
+	.rept	32
+	.balign	8		/* STUB_SIZE in exceptions.c */
+	mov	$vector, %al
+	out	%al, $PORT_EXCEPTION
+	hlt
+	vector = vector + 1
+	.endr
 
 	.macro	mark which
 	mov	$\which, %al
@@ -72,6 +80,21 @@ body_hello:
 	jmp	halt
 .Ltext:
 	.asciz	"Hello, world!\n"
+
+	/* Its own part ends at GUEST_PART, and another vCPU's may be behind it. */
+	.globl	body_trespass
+body_trespass:
+	mov	GUEST_PART, %rax
+	jmp	halt			/* without the answer: it was let in */
+	.globl	body_trespass_fault
+body_trespass_fault:
+	mov	%cr2, %rax
+	cmp	$GUEST_PART, %rax
+	jne	halt
+	lea	.Lnot_mine(%rip), %rbx
+	jmp	.Lnext
+.Lnot_mine:
+	.asciz	"not mine\n"
 
 	measured cpuid
 	xor	%eax, %eax
@@ -129,7 +152,7 @@ body_hello:
 .Lwarm_\name:
 	movb	$1, (%rbx)
 	add	$512 * GUEST_PAGE, %rbx
-	cmp	$GUEST_MEMORY, %rbx
+	cmp	$GUEST_PART, %rbx
 	jb	.Lwarm_\name
 	mov	$GUEST_ARENA, %r8d
 	.endm
@@ -173,7 +196,7 @@ body_touch_again:
 
 	/* The value that is there already: KVM sees it all the same. */
 	measured cr3_write
-	mov	$GUEST_PML4, %eax
+	lea	GUEST_PML4(%rbp), %rax
 	mov	%rax, %cr3
 	end_measured cr3_write
 
@@ -194,7 +217,8 @@ body_pte_edit:
 	mov	$GUEST_WINDOW, %r9d
 	jmp	body_pte_edit_loop
 	measured pte_edit_loop
-	movq	$3, (%r8)		/* page 0, present, writable */
+	lea	3(%rbp), %rax		/* its page 0, present, writable */
+	mov	%rax, (%r8)
 	movb	$1, (%r9)
 	add	$8, %r8
 	add	$GUEST_PAGE, %r9

@@ -10,7 +10,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define EXPECT_MAX	3
+#include "modes.h"
+
+#define EXPECT_MAX	4
 
 enum world { SVM_NESTED, SVM_SHADOW, VMX_NESTED, VMX_SHADOW, NR_WORLDS };
 
@@ -18,14 +20,23 @@ struct expected {
 	uint64_t code;		/* the ISA's exit code */
 	unsigned int per_op;	/* exits for each of the count operations */
 	unsigned int once;	/* exits besides; per_op and once 0: end of list */
+	unsigned int first;	/* and so many more of the VM's first vCPU */
 };
+
+struct image;
 
 struct guest {
 	const char *name;
 	const char *description;
-	/* Where it starts, within guest_code. Two where the ISAs differ. */
+	enum mode mode;
+	/* Where it starts, within its mode's code. Two where the ISAs differ. */
 	const uint8_t *body;
 	const uint8_t *body_vmx;
+	const uint8_t *handler;		/* of the exception 'vector' */
+	uint8_t vector;
+	/* Or it is from a file. */
+	const struct image *image;
+	uint64_t entry;
 	unsigned int count;		/* operations, by default */
 	unsigned int count_max;		/* 0: no bound */
 	unsigned int warm_up;		/* operations before the measured ones */
@@ -37,10 +48,12 @@ struct guest {
 extern const struct guest catalogue[];
 extern const size_t catalogue_size;
 
-/* The code of all bodies, one after the other (bodies.S). */
-extern const uint8_t guest_code[];
-extern const uint64_t guest_code_size;
+/* bodies.S: the code of long mode, and in it a stub for each exception. */
+extern const uint8_t guest_code[], guest_code_end[], guest_exceptions[];
+/* other_modes.S */
+extern const uint8_t code_real[], code_real_end[], code_32[], code_32_end[];
 
-const struct guest *catalogue_find(const char *name);
+/* NULL: there is none of this name, or not in this mode. */
+const struct guest *catalogue_find(const char *name, enum mode mode);
 
 #endif

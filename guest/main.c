@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* kvmstat-guest: tiny guests whose exits are known in advance. */
 #include <errno.h>
-#include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,25 +11,32 @@
 #include "../user/message.h"
 #include "../user/reasons.h"
 #include "../user/version.h"
+#include "arguments.h"
 #include "catalogue.h"
 #include "cpu.h"
+#include "image.h"
+#include "layout.h"
 #include "verify.h"
 #include "vm.h"
 
-static int cmd_list(int argc, char **argv);
-static int cmd_run(int argc, char **argv);
-static int cmd_verify(int argc, char **argv);
+static int cmd_list(int nr, char **names, const struct arguments *given);
+static int cmd_run(int nr, char **names, const struct arguments *given);
+static int cmd_verify(int nr, char **names, const struct arguments *given);
+static int cmd_layout(int nr, char **names, const struct arguments *given);
 
 static const struct {
 	const char *name;
-	int (*run)(int argc, char **argv);
+	int (*run)(int nr, char **names, const struct arguments *given);
+	const char *options;	/* that it takes: see arguments.h */
 	const char *arguments;
 	const char *description;
 } commands[] = {
-	{ "list", cmd_list, "", "the guests and the exits that each must cause" },
-	{ "run", cmd_run, "[OPTIONS] GUEST", "run a guest; its output goes to stdout" },
-	{ "verify", cmd_verify, "[--count N] [GUEST…]",
+	{ "list", cmd_list, "", "", "the guests and the exits that each must cause" },
+	{ "run", cmd_run, "mvcH", "[OPTIONS] GUEST", "run a guest; its output goes to stdout" },
+	{ "verify", cmd_verify, "mvc", "[OPTIONS] [GUEST…]",
 	  "run guests (all of them) against the loaded module; prints TAP" },
+	{ "layout", cmd_layout, "mvc", "[OPTIONS] GUEST",
+	  "run a guest, then show its memory and page tables" },
 };
 
 #define NR_COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -44,81 +50,73 @@ static void usage(FILE *to)
 		fprintf(to, "  %-7s %-21s %s\n", commands[i].name, commands[i].arguments,
 			commands[i].description);
 	fprintf(to,
-		"\n--count N: how often the guest does what it does (1 to 4294967295, less where\n"
-		"           memory bounds it: see list)\n"
-		"--hold:    run leaves the VM standing, stopped, until its standard input ends\n"
-		"           (KVM forgets its own counters of a VM with the VM)\n"
-		"Exit status: 0 done, 1 the guest or the comparison failed, 2 wrong usage\n");
+		"\nGUEST is one of the list, or for run and layout a file of your own: a static ELF\n"
+		"executable (64 bit: long mode, 32 bit: protected mode), or a flat image for real\n"
+		"mode. It is at its end when it halts.\n\n"
+		"--count N:   how often the guest does what it does (1 to 4294967295, less where\n"
+		"             memory bounds it: see list)\n"
+		"--mode MODE: real, protected, paged (32 bit) or long: the guest's form for that\n"
+		"             mode of the CPU, where it has one (run: long; verify: all it has)\n"
+		"--vcpus N:   so many vCPUs (1 to %d) run it at once, each in a part of the memory\n"
+		"             of its own\n"
+		"--hold:      run leaves the VM standing, stopped, until its standard input ends\n"
+		"             (KVM forgets its own counters of a VM with the VM)\n"
+		"Exit status: 0 done, 1 the guest or the comparison failed, 2 wrong usage\n", VCPUS_MAX);
 }
 
-static int misuse(const char *what, const char *on)
+static bool has_room(const struct guest *guest, uint64_t count)
 {
-	error("%s '%s': see kvmstat-guest --help", what, on);
+	if (!guest->count_max || count <= guest->count_max)
+		return true;
+	error("--count %llu: guest %s has room for %u", (unsigned long long)count, guest->name,
+	      guest->count_max);
+	return false;
+}
+
+static bool is_known(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < catalogue_size; i++)
+		if (!strcmp(catalogue[i].name, name))
+			return true;
+	return false;
+}
+
+static int unknown_guest(const char *name)
+{
+	size_t i;
+
+	fprintf(stderr, "kvmstat: no guest '%s': there are", name);
+	for (i = 0; i < catalogue_size; i++)
+		if (!i || strcmp(catalogue[i].name, catalogue[i - 1].name))
+			fprintf(stderr, " %s", catalogue[i].name);
+	fprintf(stderr, ", or a file's name with a / in it\n");
 	return EXIT_USAGE;
 }
 
-static int parse_count(const char *text, uint64_t *count)
+/* The one that the arguments name; NULL and an exit status after a message. */
+static const struct guest *choose(int nr, char **names, const struct arguments *given, int *status)
 {
-	char *end;
+	enum mode mode = given->mode < NR_MODES ? given->mode : MODE_LONG;
+	const struct guest *guest;
 
-	errno = 0;
-	*count = strtoull(text, &end, 10);
-	if (errno || *end || end == text || *text == '-' || !*count || *count > UINT32_MAX)
-		return misuse("--count takes a number from 1 to 4294967295, not", text);
-	return 0;
-}
-
-struct arguments {
-	uint64_t count;		/* 0: not given */
-	bool hold;
-};
-
-/* Leaves optind at the first argument that is no option. */
-static int parse_options(int argc, char **argv, struct arguments *to)
-{
-	static const struct option options[] = {
-		{ "count", required_argument, NULL, 'c' },
-		{ "hold", no_argument, NULL, 'H' },
-		{ "help", no_argument, NULL, 'h' },
-		{ }
-	};
-	int c, err = 0;
-
-	memset(to, 0, sizeof(*to));
-	opterr = 0;
-	while (!err && (c = getopt_long(argc, argv, ":", options, NULL)) != -1) {
-		if (c == 'c')
-			err = parse_count(optarg, &to->count);
-		else if (c == 'H')
-			to->hold = true;
-		else if (c == 'h')
-			usage(stdout), exit(finish_output(EXIT_DONE));
-		else if (c == ':')
-			err = misuse("a value is missing for", argv[optind - 1]);
-		else
-			err = misuse("no option", argv[optind - 1]);
-	}
-	return err;
-}
-
-static const struct guest *find_guest(const char *name, uint64_t count)
-{
-	const struct guest *guest = catalogue_find(name);
-	size_t i;
-
-	if (!guest) {
-		fprintf(stderr, "kvmstat: no guest '%s': there are", name);
-		for (i = 0; i < catalogue_size; i++)
-			fprintf(stderr, " %s", catalogue[i].name);
-		fputc('\n', stderr);
+	*status = EXIT_USAGE;
+	if (nr != 1) {
+		error("one GUEST is wanted: see kvmstat-guest list");
 		return NULL;
 	}
-	if (guest->count_max && count > guest->count_max) {
-		error("--count %llu: guest %s has room for %u", (unsigned long long)count,
-		      name, guest->count_max);
-		return NULL;
+	if (strchr(names[0], '/')) {
+		*status = EXIT_FAILED;
+		return image_open(names[0], given->mode);
 	}
-	return guest;
+	guest = catalogue_find(names[0], mode);
+	if (!guest && is_known(names[0]))
+		error("guest %s has no form for %s mode: see kvmstat-guest list", names[0],
+		      modes[mode].name);
+	else if (!guest)
+		*status = unknown_guest(names[0]);
+	return guest && has_room(guest, given->count) ? guest : NULL;
 }
 
 static void list_expected(uint32_t isa, const struct expected *expect)
@@ -132,29 +130,30 @@ static void list_expected(uint32_t isa, const struct expected *expect)
 			printf(" %ux", expect[i].per_op);
 		if (expect[i].once)
 			printf(" +%u", expect[i].once);
+		if (expect[i].first)
+			printf(" (+%u of the first vCPU)", expect[i].first);
 	}
 	putchar('\n');
 }
 
-static int cmd_list(int argc, char **argv)
+static int cmd_list(int nr, char **names, const struct arguments *given)
 {
-	struct arguments given;
 	size_t i;
-	int w, err;
+	int w;
 
-	err = parse_options(argc, argv, &given);
-	if (err)
-		return err;
-	if (optind < argc || given.count || given.hold)
-		return misuse("list takes no argument, not", argv[argc - 1]);
+	(void)given;
+	if (nr)
+		return misuse("list takes no argument, not", names[0]);
 	printf("Exits: N x the count, and +N besides (of a measured guest, +1 is its end mark).\n");
 	for (i = 0; i < catalogue_size; i++) {
 		const struct guest *guest = &catalogue[i];
 
 		printf("\n%-12s %s\n", guest->name, guest->description);
-		printf("  %-26s %u%s", "count", guest->count, guest->count_max ? "" : "\n");
+		printf("  %-26s %s\n", "mode", modes[guest->mode].name);
+		printf("  %-26s %u", "count", guest->count);
 		if (guest->count_max)
-			printf(" (at most %u)\n", guest->count_max);
+			printf(" (at most %u)", guest->count_max);
+		putchar('\n');
 		for (w = 0; w < NR_WORLDS; w++) {
 			printf("  %-26s ", world_name(w));
 			list_expected(w < VMX_NESTED ? KVMSTAT_ISA_SVM : KVMSTAT_ISA_VMX,
@@ -187,58 +186,92 @@ static int hold_vm(void)
 	_exit(EXIT_DONE);
 }
 
-static int cmd_run(int argc, char **argv)
+static int cmd_run(int nr, char **names, const struct arguments *given)
 {
-	struct arguments given;
 	const struct guest *guest;
 	struct vm *vm;
-	int err;
+	int status, err;
 
-	err = parse_options(argc, argv, &given);
-	if (err)
-		return err;
-	if (optind != argc - 1) {
-		error("run takes one GUEST: see kvmstat-guest list");
-		return EXIT_USAGE;
-	}
-	guest = find_guest(argv[optind], given.count);
+	guest = choose(nr, names, given, &status);
 	if (!guest)
-		return EXIT_USAGE;
-	vm = vm_create();
-	vm_load(vm, guest, given.count ? given.count : guest->count);
-	err = vm_run(vm, guest);
-	if (!err && given.hold)
+		return status;
+	vm = vm_create(guest, given->vcpus, given->count ? given->count : guest->count);
+	err = vm_run(vm);
+	if (!err && given->hold)
 		err = hold_vm();
 	vm_destroy(vm);
 	return err ? EXIT_FAILED : EXIT_DONE;
 }
 
-static int cmd_verify(int argc, char **argv)
+static int cmd_layout(int nr, char **names, const struct arguments *given)
 {
-	const struct guest **guests;
-	struct arguments given;
-	size_t i, nr;
-	int err;
+	const struct guest *guest;
+	struct vm *vm;
+	int status, err;
 
-	err = parse_options(argc, argv, &given);
-	if (err)
-		return err;
-	if (given.hold)
-		return misuse("verify does not take", "--hold");
-	nr = optind < argc ? (size_t)(argc - optind) : catalogue_size;
-	guests = calloc(nr, sizeof(*guests));
+	guest = choose(nr, names, given, &status);
+	if (!guest)
+		return status;
+	vm = vm_create(guest, given->vcpus, given->count ? given->count : guest->count);
+	vm->quiet = true;
+	err = vm_run(vm) | layout_print(vm);
+	vm_destroy(vm);
+	return err ? EXIT_FAILED : EXIT_DONE;
+}
+
+/* A guest that is named stands for its form in each mode, or in the one asked for. */
+static bool is_wanted(const struct guest *guest, int nr, char **names, enum mode mode)
+{
+	int i;
+
+	if (mode < NR_MODES && guest->mode != mode)
+		return false;
+	for (i = 0; i < nr; i++)
+		if (!strcmp(guest->name, names[i]))
+			return true;
+	return !nr;
+}
+
+static int cmd_verify(int nr, char **names, const struct arguments *given)
+{
+	const struct verify_options options = { .count = given->count, .vcpus = given->vcpus };
+	const struct guest **guests;
+	size_t i, wanted = 0;
+	int status;
+
+	for (i = 0; i < (size_t)nr; i++)
+		if (!is_known(names[i]))
+			return unknown_guest(names[i]);
+	guests = calloc(catalogue_size, sizeof(*guests));
 	if (!guests)
 		return EXIT_FAILED;
-	for (i = 0; i < nr && !err; i++) {
-		guests[i] = optind < argc ? find_guest(argv[optind + i], given.count) :
-			    find_guest(catalogue[i].name, 0);
-		if (!guests[i])
-			err = EXIT_USAGE;
+	for (i = 0; i < catalogue_size; i++) {
+		if (!is_wanted(&catalogue[i], nr, names, given->mode))
+			continue;
+		guests[wanted++] = &catalogue[i];
+		if (nr && !has_room(&catalogue[i], given->count)) {
+			free(guests);
+			return EXIT_USAGE;
+		}
 	}
-	if (!err)
-		err = verify(guests, nr, given.count);
+	status = wanted ? verify(guests, wanted, &options) :
+		 misuse("none of these guests has a form for --mode", modes[given->mode].name);
 	free(guests);
-	return err;
+	return status;
+}
+
+static int command(size_t which, int argc, char **argv)
+{
+	struct arguments given;
+	int err = arguments_parse(argc, argv, commands[which].options, &given);
+
+	if (err)
+		return err;
+	if (given.help) {
+		usage(stdout);
+		return EXIT_DONE;
+	}
+	return commands[which].run(argc - optind, argv + optind, &given);
 }
 
 int main(int argc, char **argv)
@@ -259,6 +292,6 @@ int main(int argc, char **argv)
 	}
 	for (i = 0; i < NR_COMMANDS; i++)
 		if (!strcmp(commands[i].name, argv[1]))
-			return finish_output(commands[i].run(argc - 1, argv + 1));
+			return finish_output(command(i, argc - 1, argv + 1));
 	return misuse("no command", argv[1]);
 }

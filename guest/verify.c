@@ -25,10 +25,10 @@
 #include "verify.h"
 #include "vm.h"
 
-/* As many as the module has for our one vCPU (TALLY_CELLS). */
+/* As many as the module has for one vCPU (TALLY_CELLS). */
 #define COUNTS_MAX	64
 
-/* Exits of our VM by code. */
+/* Exits of one vCPU by code. */
 struct counts {
 	uint64_t code[COUNTS_MAX];
 	uint64_t exits[COUNTS_MAX];
@@ -36,6 +36,7 @@ struct counts {
 	uint64_t untraced;
 };
 
+/* Of one vCPU. */
 struct measurement {
 	int device;
 	uint32_t isa;
@@ -68,8 +69,8 @@ static void add_vcpu(struct counts *counts, const struct snapshot *snap,
 		add_cell(counts, snapshot_cell(snap, vcpu->first_cell + i));
 }
 
-/* The VM of this process that lives: there is one at a time. False: not there. */
-static bool count_own(struct counts *counts, const struct snapshot *snap)
+/* Of the VM of this process that lives: there is one at a time. False: not there. */
+static bool count_own(struct counts *counts, const struct snapshot *snap, unsigned int vcpu_id)
 {
 	bool found = false;
 	uint32_t i, j;
@@ -79,9 +80,14 @@ static bool count_own(struct counts *counts, const struct snapshot *snap)
 
 		if (vm->pid != (uint32_t)getpid() || !(vm->flags & KVMSTAT_VM_ALIVE))
 			continue;
-		found = true;
-		for (j = 0; j < vm->nr_vcpus; j++)
-			add_vcpu(counts, snap, snapshot_vcpu(snap, vm->first_vcpu + j));
+		for (j = 0; j < vm->nr_vcpus; j++) {
+			const struct kvmstat_vcpu *vcpu = snapshot_vcpu(snap, vm->first_vcpu + j);
+
+			if (vcpu->id != vcpu_id)
+				continue;
+			found = true;
+			add_vcpu(counts, snap, vcpu);
+		}
 	}
 	return found;
 }
@@ -105,9 +111,9 @@ static bool usable(struct measurement *m, const struct kvmstat_snapshot *header)
 	return false;
 }
 
-static void take_counts(void *context, int which)
+static void take_counts(struct vcpu *vcpu, int which)
 {
-	struct measurement *m = context;
+	struct measurement *m = (struct measurement *)vcpu->vm->context + vcpu->id;
 	struct snapshot snap;
 
 	if (m->failed)
@@ -119,7 +125,7 @@ static void take_counts(void *context, int which)
 	memset(&m->at[which], 0, sizeof(m->at[which]));
 	if (!usable(m, snap.header)) {
 		m->failed = true;
-	} else if (!count_own(&m->at[which], &snap)) {
+	} else if (!count_own(&m->at[which], &snap, vcpu->id)) {
 		error("the module has no VM of process %d: run verify outside of any pid namespace",
 		      getpid());
 		m->failed = true;
@@ -144,14 +150,16 @@ static bool is_host_noise(uint32_t isa, uint64_t code)
 	return code == EXIT_REASON_EXTERNAL_INTERRUPT;
 }
 
-static uint64_t expected_of(const struct expected *expect, uint64_t count, uint64_t code)
+static uint64_t expected_of(const struct expected *expect, uint64_t count, unsigned int vcpu_id,
+			    uint64_t code)
 {
 	uint64_t sum = 0;
 	size_t i;
 
 	for (i = 0; i < EXPECT_MAX; i++)
 		if (expect[i].code == code)
-			sum += expect[i].per_op * count + expect[i].once;
+			sum += expect[i].per_op * count + expect[i].once +
+			       (vcpu_id ? 0 : expect[i].first);
 	return sum;
 }
 
@@ -168,7 +176,7 @@ static bool report_reason(uint32_t isa, uint64_t code, uint64_t expected, uint64
 
 /* What was expected first, then what was not. */
 static bool compare(const struct guest *guest, enum world world, uint64_t count,
-		    const struct measurement *m)
+		    unsigned int vcpu_id, const struct measurement *m)
 {
 	uint32_t isa = world < VMX_NESTED ? KVMSTAT_ISA_SVM : KVMSTAT_ISA_VMX;
 	const struct counts *before = &m->at[guest->measured ? MARK_START : 0];
@@ -183,7 +191,7 @@ static bool compare(const struct guest *guest, enum world world, uint64_t count,
 			;
 		if (j == i)
 			ok &= report_reason(isa, expect[i].code,
-					    expected_of(expect, count, expect[i].code),
+					    expected_of(expect, count, vcpu_id, expect[i].code),
 					    exits_of(after, expect[i].code) -
 					    exits_of(before, expect[i].code));
 	}
@@ -192,7 +200,7 @@ static bool compare(const struct guest *guest, enum world world, uint64_t count,
 
 		if (is_host_noise(isa, after->code[i]))
 			noise += exits;
-		else if (exits && !expected_of(expect, count, after->code[i]))
+		else if (exits && !expected_of(expect, count, vcpu_id, after->code[i]))
 			ok &= report_reason(isa, after->code[i], 0, exits);
 	}
 	if (noise)
@@ -203,24 +211,31 @@ static bool compare(const struct guest *guest, enum world world, uint64_t count,
 	return ok;
 }
 
-static bool verify_guest(const struct guest *guest, enum world world, uint64_t count, int device)
+static bool verify_guest(const struct guest *guest, enum world world,
+			 const struct verify_options *options, uint64_t count, int device)
 {
-	struct measurement m = {
-		.device = device,
-		.isa = world < VMX_NESTED ? KVMSTAT_ISA_SVM : KVMSTAT_ISA_VMX,
-	};
-	struct vm *vm = vm_create();
+	struct measurement m[VCPUS_MAX] = {};
+	struct vm *vm = vm_create(guest, options->vcpus, count);
+	unsigned int i;
 	bool ok;
 
+	for (i = 0; i < options->vcpus; i++) {
+		m[i].device = device;
+		m[i].isa = world < VMX_NESTED ? KVMSTAT_ISA_SVM : KVMSTAT_ISA_VMX;
+	}
 	vm->mark = take_counts;
-	vm->context = &m;
+	vm->context = m;
 	vm->quiet = true;	/* what a guest prints is not TAP */
-	vm_load(vm, guest, count);
-	ok = !vm_run(vm, guest);
-	if (ok && !guest->measured)
-		take_counts(&m, MARK_STOP);
+	ok = !vm_run(vm);
+	for (i = 0; i < options->vcpus && ok; i++) {
+		if (!guest->measured)
+			take_counts(&vm->vcpus[i], MARK_STOP);
+		if (options->vcpus > 1)
+			printf("# vCPU %u\n", i);
+		ok = !m[i].failed && compare(guest, world, count, i, &m[i]);
+	}
 	vm_destroy(vm);
-	return ok && !m.failed && compare(guest, world, count, &m);
+	return ok;
 }
 
 /* A count for all guests means for each as far as it goes. */
@@ -232,7 +247,7 @@ static uint64_t operations(const struct guest *guest, uint64_t count)
 }
 
 /* One line per guest; the numbers before it, as TAP's diagnostics. */
-int verify(const struct guest * const *guests, size_t nr, uint64_t count)
+int verify(const struct guest * const *guests, size_t nr, const struct verify_options *options)
 {
 	int device = device_open(false);
 	enum world world;
@@ -242,12 +257,13 @@ int verify(const struct guest * const *guests, size_t nr, uint64_t count)
 		return EXIT_FAILED;
 	printf("TAP version 13\n1..%zu\n# %s\n", nr, world_name(world));
 	for (i = 0; i < nr; i++) {
-		uint64_t n = operations(guests[i], count);
-		bool ok = verify_guest(guests[i], world, n, device);
+		const struct guest *guest = guests[i];
+		uint64_t n = operations(guest, options->count);
+		bool ok = verify_guest(guest, world, options, n, device);
 
 		failed += !ok;
-		printf("%sok %zu - %s x %llu: %s\n", ok ? "" : "not ", i + 1, guests[i]->name,
-		       (unsigned long long)n, guests[i]->description);
+		printf("%sok %zu - %s (%s) x %llu: %s\n", ok ? "" : "not ", i + 1, guest->name,
+		       modes[guest->mode].name, (unsigned long long)n, guest->description);
 		fflush(stdout);
 	}
 	close(device);

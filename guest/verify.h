@@ -8,7 +8,12 @@
 
 #include "catalogue.h"
 
-/* count 0: each guest's own. Returns an exit status. */
-int verify(const struct guest * const *guests, size_t nr, uint64_t count);
+struct verify_options {
+	uint64_t count;		/* 0: each guest's own */
+	unsigned int vcpus;	/* all do the same, and each is compared */
+};
+
+/* Returns an exit status. */
+int verify(const struct guest * const *guests, size_t nr, const struct verify_options *options);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* A VM with one vCPU in long mode: set up, run, taken down. */
+/* A VM and its vCPUs: set up, run, taken down. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -12,8 +12,10 @@
 #include "../module/uapi/kvmstat.h"
 #include "../user/message.h"
 #include "cpu.h"
-#include "long_mode.h"
+#include "exceptions.h"
+#include "image.h"
 #include "memory_map.h"
+#include "ports.h"
 #include "vm.h"
 
 #define CPUID_ENTRIES	256
@@ -52,20 +54,20 @@ static int open_kvm(void)
 /* Pages of 4 KiB only, so that a first touch is a fault of one page. */
 static void add_memory(struct vm *vm)
 {
-	struct kvm_userspace_memory_region region = { .memory_size = GUEST_MEMORY };
+	struct kvm_userspace_memory_region region = { .memory_size = vm->memory_size };
 
-	vm->memory = mmap(NULL, GUEST_MEMORY, PROT_READ | PROT_WRITE,
+	vm->memory = mmap(NULL, vm->memory_size, PROT_READ | PROT_WRITE,
 			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (vm->memory == MAP_FAILED)
 		die("memory for the guest");
 	/* Fails where the host has no huge pages, which is as good. */
-	madvise(vm->memory, GUEST_MEMORY, MADV_NOHUGEPAGE);
+	madvise(vm->memory, vm->memory_size, MADV_NOHUGEPAGE);
 	region.userspace_addr = (uintptr_t)vm->memory;
 	vm_ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &region, "KVM_SET_USER_MEMORY_REGION");
 }
 
 /* The guest may use what the host has: long mode, above all. */
-static void set_cpuid(struct vm *vm)
+static void set_cpuid(struct vcpu *vcpu)
 {
 	struct kvm_cpuid2 *cpuid = calloc(1, sizeof(*cpuid) +
 					  CPUID_ENTRIES * sizeof(struct kvm_cpuid_entry2));
@@ -73,151 +75,206 @@ static void set_cpuid(struct vm *vm)
 	if (!cpuid)
 		die("memory");
 	cpuid->nent = CPUID_ENTRIES;
-	vm_ioctl(vm->kvm, KVM_GET_SUPPORTED_CPUID, cpuid, "KVM_GET_SUPPORTED_CPUID");
-	vm_ioctl(vm->vcpu, KVM_SET_CPUID2, cpuid, "KVM_SET_CPUID2");
+	vm_ioctl(vcpu->vm->kvm, KVM_GET_SUPPORTED_CPUID, cpuid, "KVM_GET_SUPPORTED_CPUID");
+	vm_ioctl(vcpu->fd, KVM_SET_CPUID2, cpuid, "KVM_SET_CPUID2");
 	free(cpuid);
 }
 
-struct vm *vm_create(void)
+static void create_vcpu(struct vm *vm, unsigned int id)
+{
+	struct vcpu *vcpu = &vm->vcpus[id];
+
+	vcpu->vm = vm;
+	vcpu->id = id;
+	vcpu->base = id * modes[vm->guest->mode].part;
+	vcpu->part = vm->memory + vcpu->base;
+	vcpu->fd = vm_ioctl(vm->fd, KVM_CREATE_VCPU, (void *)(uintptr_t)id, "KVM_CREATE_VCPU");
+	set_cpuid(vcpu);
+	vcpu->run = mmap(NULL, vm->run_size, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu->fd, 0);
+	if (vcpu->run == MAP_FAILED)
+		die("the vCPU's shared page");
+}
+
+/* Copies the guest's code; where it starts. */
+static uint64_t load_code(const struct guest *guest, uint8_t *part)
+{
+	const struct mode_state *mode = &modes[guest->mode];
+	const uint8_t *body = guest->body_vmx && cpu_isa() == KVMSTAT_ISA_VMX ?
+			      guest->body_vmx : guest->body;
+
+	memcpy(part + mode->code_at, mode->code.start, mode->code.end - mode->code.start);
+	if (!guest->image)
+		return mode->code_at + (body - mode->code.start);
+	image_load(guest->image, part);
+	return guest->entry;
+}
+
+/* Registers and memory such that the guest starts. */
+static void load(struct vcpu *vcpu, uint64_t count)
+{
+	const struct guest *guest = vcpu->vm->guest;
+	const struct mode_state *mode = &modes[guest->mode];
+	struct kvm_sregs sregs;
+	struct kvm_regs regs = {
+		.rip = load_code(guest, vcpu->part),
+		.rsp = mode->stack,
+		.rdi = count,
+		.rsi = guest->warm_up,
+		.rbp = vcpu->base,
+		.rflags = 2,		/* bit 1 is always set */
+	};
+
+	vm_ioctl(vcpu->fd, KVM_GET_SREGS, &sregs, "KVM_GET_SREGS");
+	mode_set(guest->mode, &sregs, vcpu->part, vcpu->base);
+	if (guest->mode == MODE_LONG)
+		exceptions_set(guest, &sregs, vcpu->part);
+	vm_ioctl(vcpu->fd, KVM_SET_SREGS, &sregs, "KVM_SET_SREGS");
+	vm_ioctl(vcpu->fd, KVM_SET_REGS, &regs, "KVM_SET_REGS");
+}
+
+struct vm *vm_create(const struct guest *guest, unsigned int nr_vcpus, uint64_t count)
 {
 	struct vm *vm = calloc(1, sizeof(*vm));
+	unsigned int i;
 
 	if (!vm)
 		die("memory");
+	vm->guest = guest;
+	vm->nr_vcpus = nr_vcpus;
+	vm->memory_size = nr_vcpus * modes[guest->mode].part;
+	pthread_mutex_init(&vm->turn_lock, NULL);
+	pthread_cond_init(&vm->turn_over, NULL);
 	vm->kvm = open_kvm();
+	vm->run_size = vm_ioctl(vm->kvm, KVM_GET_VCPU_MMAP_SIZE, NULL, "KVM_GET_VCPU_MMAP_SIZE");
 	vm->fd = vm_ioctl(vm->kvm, KVM_CREATE_VM, NULL, "KVM_CREATE_VM");
 	add_memory(vm);
 	/* Intel without unrestricted guest (so, without EPT): the reset state is vm86's. */
 	if (ioctl(vm->fd, KVM_SET_TSS_ADDR, GUEST_TSS) < 0)
 		die("KVM_SET_TSS_ADDR");
-	vm->vcpu = vm_ioctl(vm->fd, KVM_CREATE_VCPU, NULL, "KVM_CREATE_VCPU");
-	set_cpuid(vm);
-	vm->run_size = vm_ioctl(vm->kvm, KVM_GET_VCPU_MMAP_SIZE, NULL, "KVM_GET_VCPU_MMAP_SIZE");
-	vm->run = mmap(NULL, vm->run_size, PROT_READ | PROT_WRITE, MAP_SHARED, vm->vcpu, 0);
-	if (vm->run == MAP_FAILED)
-		die("the vCPU's shared page");
+	for (i = 0; i < nr_vcpus; i++) {
+		create_vcpu(vm, i);
+		load(&vm->vcpus[i], count);
+	}
 	return vm;
 }
 
 void vm_destroy(struct vm *vm)
 {
-	munmap(vm->run, vm->run_size);
-	close(vm->vcpu);
+	unsigned int i;
+
+	for (i = 0; i < vm->nr_vcpus; i++) {
+		munmap(vm->vcpus[i].run, vm->run_size);
+		close(vm->vcpus[i].fd);
+	}
 	close(vm->fd);
 	close(vm->kvm);
-	munmap(vm->memory, GUEST_MEMORY);
+	munmap(vm->memory, vm->memory_size);
+	pthread_cond_destroy(&vm->turn_over);
+	pthread_mutex_destroy(&vm->turn_lock);
 	free(vm);
 }
 
-void vm_load(struct vm *vm, const struct guest *guest, uint64_t count)
-{
-	const uint8_t *body = guest->body_vmx && cpu_isa() == KVMSTAT_ISA_VMX ?
-			      guest->body_vmx : guest->body;
-	struct kvm_sregs sregs;
-	struct kvm_regs regs = {
-		.rip = GUEST_CODE + (body - guest_code),
-		.rdi = count,
-		.rsi = guest->warm_up,
-		.rflags = 2,		/* bit 1 is always set */
-	};
-
-	vm_ioctl(vm->vcpu, KVM_GET_SREGS, &sregs, "KVM_GET_SREGS");
-	long_mode_sregs(&sregs);
-	long_mode_page_tables(vm->memory);
-	memcpy(vm->memory + GUEST_CODE, guest_code, guest_code_size);
-	vm_ioctl(vm->vcpu, KVM_SET_SREGS, &sregs, "KVM_SET_SREGS");
-	vm_ioctl(vm->vcpu, KVM_SET_REGS, &regs, "KVM_SET_REGS");
-}
-
-static void port_putc(struct vm *vm, uint8_t byte)
-{
-	if (!vm->quiet)
-		putchar(byte);
-}
-
-static void port_mark(struct vm *vm, uint8_t which)
-{
-	if (which == MARK_STOP)
-		vm->stopped = true;
-	if (vm->mark)
-		vm->mark(vm->context, which);
-}
-
-static const struct {
-	uint16_t port;
-	void (*out)(struct vm *vm, uint8_t byte);
-} ports[] = {
-	{ PORT_PUTC, port_putc },
-	{ PORT_MARK, port_mark },
-};
-
-/* Nothing is behind the other ports: writes vanish, reads give all ones. */
-static void handle_io(struct vm *vm)
-{
-	uint8_t *data = (uint8_t *)vm->run + vm->run->io.data_offset;
-	size_t i;
-
-	if (vm->run->io.direction == KVM_EXIT_IO_IN) {
-		memset(data, 0xff, (size_t)vm->run->io.size * vm->run->io.count);
-		return;
-	}
-	for (i = 0; i < sizeof(ports) / sizeof(ports[0]); i++)
-		if (ports[i].port == vm->run->io.port)
-			ports[i].out(vm, *data);
-}
-
-static int unexpected(struct vm *vm, const struct guest *guest, const char *what)
+int vcpu_unexpected(struct vcpu *vcpu, const char *what)
 {
 	struct kvm_regs regs = {};
 
-	ioctl(vm->vcpu, KVM_GET_REGS, &regs);
-	error("guest %s: %s (KVM exit %u) at rip 0x%llx: rax 0x%llx rbx 0x%llx rcx 0x%llx rdx 0x%llx r8 0x%llx r12 0x%llx",
-	      guest->name, what, vm->run->exit_reason, regs.rip, regs.rax, regs.rbx,
-	      regs.rcx, regs.rdx, regs.r8, regs.r12);
+	ioctl(vcpu->fd, KVM_GET_REGS, &regs);
+	error("guest %s, vCPU %u: %s (KVM exit %u) at rip 0x%llx: rax 0x%llx rbx 0x%llx rcx 0x%llx rdx 0x%llx rsp 0x%llx r8 0x%llx r12 0x%llx",
+	      vcpu->vm->guest->name, vcpu->id, what, vcpu->run->exit_reason, regs.rip, regs.rax,
+	      regs.rbx, regs.rcx, regs.rdx, regs.rsp, regs.r8, regs.r12);
 	return -1;
 }
 
 /* A halted guest is at its end, unless halting is what it is measured for. */
-static int check_end(struct vm *vm, const struct guest *guest)
+static int check_end(struct vcpu *vcpu)
 {
 	struct kvm_regs regs;
-	uint64_t answer;
+	uint32_t answer;
 
-	if (!guest->answers)
+	ports_end(vcpu);
+	if (!vcpu->vm->guest->answers)
 		return 0;
-	vm_ioctl(vm->vcpu, KVM_GET_REGS, &regs, "KVM_GET_REGS");
-	memcpy(&answer, vm->memory + GUEST_ANSWER, sizeof(answer));
+	vm_ioctl(vcpu->fd, KVM_GET_REGS, &regs, "KVM_GET_REGS");
+	memcpy(&answer, vcpu->part + GUEST_ANSWER, sizeof(answer));
 	if (regs.rax == THE_ANSWER && answer == THE_ANSWER)
 		return 0;
-	return unexpected(vm, guest, "did not leave 42 in RAX and at 0x400");
+	return vcpu_unexpected(vcpu, "did not leave 42 in RAX and at 0x400");
 }
 
-int vm_run(struct vm *vm, const struct guest *guest)
+/* Until the vCPU comes back to userspace. */
+static void enter(struct vcpu *vcpu)
 {
-	for (;;) {
-		if (ioctl(vm->vcpu, KVM_RUN, NULL) < 0) {
-			/* Stopped and continued, frozen, traced: nothing is lost by it. */
-			if (errno == EINTR || errno == EAGAIN)
-				continue;
+	while (ioctl(vcpu->fd, KVM_RUN, NULL) < 0) {
+		/* Stopped and continued, frozen, traced: nothing is lost by it. */
+		if (errno != EINTR && errno != EAGAIN)
 			die("KVM_RUN");
-		}
-		switch (vm->run->exit_reason) {
+	}
+}
+
+/*
+ * For the first time they do so one after the other: then KVM has the tables that
+ * they share, and no two of them fault for the same one.
+ */
+static void enter_in_turn(struct vcpu *vcpu)
+{
+	struct vm *vm = vcpu->vm;
+
+	pthread_mutex_lock(&vm->turn_lock);
+	while (vm->turn != vcpu->id)
+		pthread_cond_wait(&vm->turn_over, &vm->turn_lock);
+	enter(vcpu);
+	vm->turn++;
+	pthread_cond_broadcast(&vm->turn_over);
+	pthread_mutex_unlock(&vm->turn_lock);
+}
+
+static int vcpu_run(struct vcpu *vcpu)
+{
+	for (enter_in_turn(vcpu);; enter(vcpu)) {
+		switch (vcpu->run->exit_reason) {
 		case KVM_EXIT_IO:
-			handle_io(vm);
+			if (ports_handle(vcpu))
+				return -1;
 			break;
 		case KVM_EXIT_MMIO:
-			memset(vm->run->mmio.data, 0xff, sizeof(vm->run->mmio.data));
+			memset(vcpu->run->mmio.data, 0xff, sizeof(vcpu->run->mmio.data));
 			break;
 		case KVM_EXIT_HLT:
-			if (vm->stopped || !guest->measured)
-				return check_end(vm, guest);
+			if (vcpu->stopped || !vcpu->vm->guest->measured)
+				return check_end(vcpu);
 			break;
 		case KVM_EXIT_SHUTDOWN:
-			return unexpected(vm, guest, "triple fault");
+			return vcpu_unexpected(vcpu, "triple fault");
 		case KVM_EXIT_FAIL_ENTRY:
-			return unexpected(vm, guest, "the CPU refused to enter the guest");
+			return vcpu_unexpected(vcpu, "the CPU refused to enter the guest");
 		default:
-			return unexpected(vm, guest, "ended in an unexpected way");
+			return vcpu_unexpected(vcpu, "ended in an unexpected way");
 		}
 	}
+}
+
+static void *thread(void *arg)
+{
+	struct vcpu *vcpu = arg;
+
+	vcpu->result = vcpu_run(vcpu);
+	return NULL;
+}
+
+int vm_run(struct vm *vm)
+{
+	unsigned int i;
+	int result;
+
+	for (i = 1; i < vm->nr_vcpus; i++) {
+		errno = pthread_create(&vm->vcpus[i].thread, NULL, thread, &vm->vcpus[i]);
+		if (errno)
+			die("a thread for each vCPU");
+	}
+	result = vcpu_run(&vm->vcpus[0]);
+	for (i = 1; i < vm->nr_vcpus; i++) {
+		pthread_join(vm->vcpus[i].thread, NULL);
+		result |= vm->vcpus[i].result;
+	}
+	return result;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A VM with one vCPU in long mode and GUEST_MEMORY bytes of memory.
+ * A VM, its vCPUs, and the guest that they run, each in its own part of memory
+ * (memory_map.h).
  *
  * vm_*() functions end the program, with a message, where KVM refuses: there
  * is nothing a caller could do. What the guest may bring about is returned.
@@ -9,32 +10,62 @@
 #define KVMSTAT_GUEST_VM_H
 
 #include <linux/kvm.h>
+#include <pthread.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "catalogue.h"
 
+#define VCPUS_MAX	16
+#define LINE_SIZE	256
+
+struct vm;
+
+struct vcpu {
+	struct vm *vm;
+	unsigned int id;
+	int fd;
+	struct kvm_run *run;
+	uint8_t *part;		/* its memory … */
+	uint64_t base;		/* … and where the guest has it (guest-physical) */
+	bool stopped;		/* the guest said MARK_STOP */
+	int result;		/* of vcpu_run() */
+	pthread_t thread;
+	char line[LINE_SIZE];	/* what it has printed since the last newline */
+	size_t line_length;
+};
+
 struct vm {
 	int kvm;
 	int fd;
-	int vcpu;
-	struct kvm_run *run;
 	int run_size;
 	uint8_t *memory;	/* the guest's, at guest-physical 0 */
+	uint64_t memory_size;
+	const struct guest *guest;
 	bool quiet;		/* what the guest prints is dropped */
-	bool stopped;		/* the guest said MARK_STOP */
 	/* Called in the vCPU's own thread at MARK_START and MARK_STOP. */
-	void (*mark)(void *context, int which);
+	void (*mark)(struct vcpu *vcpu, int which);
 	void *context;
+	/* The vCPU whose turn it is to take its first steps. */
+	unsigned int turn;
+	pthread_mutex_t turn_lock;
+	pthread_cond_t turn_over;
+	unsigned int nr_vcpus;
+	struct vcpu vcpus[VCPUS_MAX];
 };
 
-struct vm *vm_create(void);
+/* A VM that is ready to run this guest, 'count' times. */
+struct vm *vm_create(const struct guest *guest, unsigned int nr_vcpus, uint64_t count);
 void vm_destroy(struct vm *vm);
 
-/* Registers and memory such that the next vm_run() starts this guest. */
-void vm_load(struct vm *vm, const struct guest *guest, uint64_t count);
+/*
+ * All vCPUs run until the guest ends, each in a thread of its own; a single one
+ * runs in the caller's. 0, or -1 after a message: it ended otherwise.
+ */
+int vm_run(struct vm *vm);
 
-/* Runs until the guest ends. 0, or -1 after a message: it ended otherwise. */
-int vm_run(struct vm *vm, const struct guest *guest);
+/* A message that the guest ended in an unexpected way; returns -1. */
+int vcpu_unexpected(struct vcpu *vcpu, const char *what);
 
 #endif

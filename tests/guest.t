@@ -25,7 +25,7 @@ like "$(cat "$err")" 'No space left' '…says so'
 is "$(status run)" 2 'run without a guest'
 is "$(status run hello cpuid)" 2 'run with two guests'
 is "$(status run nobody)" 2 'run with an unknown guest'
-like "$(cat "$err")" "no guest 'nobody': there are hello cpuid" '…lists those there are'
+like "$(cat "$err")" "no guest 'nobody': there are hello .* cpuid " '…lists those there are'
 for bad in 0 -1 1.5 ten 4294967296 18446744073709551616 ''; do
 	is "$(status run --count "$bad" cpuid)" 2 "run --count '$bad'"
 done
@@ -34,6 +34,29 @@ is "$(status run --count 1000000 touch)" 2 'more pages than there are'
 like "$(cat "$err")" 'touch has room for [0-9]+' '…says how many'
 is "$(status run --frob hello)" 2 'an unknown option'
 is "$(status verify hello nobody)" 2 'verify with an unknown guest'
+is "$(status verify --hold hello)" 2 'verify --hold'
+is "$(status run --mode virtual hello)" 2 'an unknown mode'
+like "$(cat "$err")" 'real, protected, paged or long' '…lists those there are'
+is "$(status run --mode real cpuid)" 2 'a guest that has no form for a mode'
+like "$(cat "$err")" 'cpuid has no form for real mode' '…says so'
+is "$(status verify --mode paged cpuid)" 2 'verify, too'
+for bad in 0 17 two ''; do
+	is "$(status run --vcpus "$bad" hello)" 2 "run --vcpus '$bad'"
+done
+
+# Guests of one's own that are none.
+own=$(mktemp -d)
+cp /bin/true "$own/dynamic"
+head -c 100 /bin/true >"$own/short"
+head -c 20 /bin/true >"$own/shorter"
+head -c 40000 /dev/zero >"$own/long"
+: >"$own/empty"
+mkfifo "$own/fifo"
+for bad in dynamic short shorter long empty fifo missing ''; do
+	is "$(status run "$own/$bad")" 1 "a file that is no guest: '$bad'"
+	like "$(cat "$err")" "$own/$bad.*(-static|headers|room for 33792|no file with|No such file)" '…says why'
+done
+rm -rf "$own"
 
 if ! [ -e /dev/kvmstat ]; then
 	is "$(status verify hello)" 1 'verify without the module'

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The command line of kvmstat-guest's commands. */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../user/message.h"
+#include "arguments.h"
+#include "vm.h"
+
+int misuse(const char *what, const char *on)
+{
+	error("%s '%s': see kvmstat-guest --help", what, on);
+	return EXIT_USAGE;
+}
+
+static int parse_number(const char *option, const char *text, uint64_t max, uint64_t *value)
+{
+	char *end;
+
+	errno = 0;
+	*value = strtoull(text, &end, 10);
+	if (!errno && !*end && end != text && *text != '-' && *value && *value <= max)
+		return 0;
+	error("%s takes a number from 1 to %llu, not '%s': see kvmstat-guest --help", option,
+	      (unsigned long long)max, text);
+	return EXIT_USAGE;
+}
+
+static int parse_option(int c, struct arguments *to)
+{
+	uint64_t value;
+	int err;
+
+	switch (c) {
+	case 'c':
+		return parse_number("--count", optarg, UINT32_MAX, &to->count);
+	case 'v':
+		err = parse_number("--vcpus", optarg, VCPUS_MAX, &value);
+		to->vcpus = value;
+		return err;
+	case 'm':
+		to->mode = mode_find(optarg);
+		return to->mode < NR_MODES ? 0 :
+		       misuse("--mode takes real, protected, paged or long, not", optarg);
+	case 'H':
+		to->hold = true;
+		return 0;
+	default:
+		to->help = true;
+		return 0;
+	}
+}
+
+int arguments_parse(int argc, char **argv, const char *allowed, struct arguments *to)
+{
+	static const struct option options[] = {
+		{ "count", required_argument, NULL, 'c' },
+		{ "vcpus", required_argument, NULL, 'v' },
+		{ "mode", required_argument, NULL, 'm' },
+		{ "hold", no_argument, NULL, 'H' },
+		{ "help", no_argument, NULL, 'h' },
+		{ }
+	};
+	int c, err = 0;
+
+	*to = (struct arguments) { .mode = NR_MODES, .vcpus = 1 };
+	opterr = 0;
+	while (!err && (c = getopt_long(argc, argv, ":", options, NULL)) != -1) {
+		if (c == ':')
+			err = misuse("a value is missing for", argv[optind - 1]);
+		else if (c == '?')
+			err = misuse("no option", argv[optind - 1]);
+		else if (c != 'h' && !strchr(allowed, c))
+			err = misuse("this command does not take", argv[optind - 1]);
+		else
+			err = parse_option(c, to);
+	}
+	return err;
+}
