@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Why there is no jail: the switches by which a system forbids namespaces. */
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "../user/message.h"
+#include "refusal.h"
+
+/* They hold for root, too: of the two user namespaces the second is made without rights. */
+static const struct {
+	const char *sysctl;
+	int forbids;		/* the value that does */
+	const char *remedy;
+} switches[] = {
+	/* Debian and its descendants */
+	{ "kernel/unprivileged_userns_clone", 0,
+	  "run \"sudo sysctl kernel.unprivileged_userns_clone=1\"" },
+	/* Ubuntu 23.10 and later */
+	{ "kernel/apparmor_restrict_unprivileged_userns", 1,
+	  "give this program an AppArmor profile with \"userns,\", or run \"sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0\"" },
+	{ "user/max_user_namespaces", 0,
+	  "run \"sudo sysctl user.max_user_namespaces=10000\"" },
+	{ "user/max_pid_namespaces", 0, "run \"sudo sysctl user.max_pid_namespaces=10000\"" },
+	{ "user/max_mnt_namespaces", 0, "run \"sudo sysctl user.max_mnt_namespaces=10000\"" },
+	{ "user/max_net_namespaces", 0, "run \"sudo sysctl user.max_net_namespaces=10000\"" },
+	{ "user/max_uts_namespaces", 0, "run \"sudo sysctl user.max_uts_namespaces=10000\"" },
+	{ "user/max_ipc_namespaces", 0, "run \"sudo sysctl user.max_ipc_namespaces=10000\"" },
+};
+
+static bool forbids(size_t i)
+{
+	char path[128];
+	FILE *file;
+	int value;
+	bool found;
+
+	snprintf(path, sizeof(path), "/proc/sys/%s", switches[i].sysctl);
+	file = fopen(path, "re");
+	if (!file)
+		return false;
+	found = fscanf(file, "%d", &value) == 1 && value == switches[i].forbids;
+	fclose(file);
+	return found;
+}
+
+/* unshare(2), user_namespaces(7) */
+static const char *remedy_of(int why)
+{
+	switch (why) {
+	case EPERM:
+	case EACCES:
+		return "a chroot, or a container's filter of system calls, may forbid it: run it outside of that";
+	case ENOSPC:
+	case EUSERS:
+		return "all that the sysctls user.max_*_namespaces allow are in use, or 32 are nested";
+	case EINVAL:
+		return "the kernel needs CONFIG_USER_NS and the other namespaces";
+	}
+	return NULL;
+}
+
+int refusal(const char *what, int why)
+{
+	const char *remedy = remedy_of(why);
+	size_t i;
+
+	if (remedy)
+		for (i = 0; i < sizeof(switches) / sizeof(switches[0]); i++)
+			if (forbids(i)) {
+				error("%s: this system forbids it: %s", what, switches[i].remedy);
+				return -1;
+			}
+	if (remedy)
+		error("%s: %s: %s", what, strerror(why), remedy);
+	else
+		error("%s: %s", what, strerror(why));
+	return -1;
+}
+
+/* The kernel's mount_too_revealing(): a new /proc may not show more than the old one. */
+int refusal_of_proc(int why)
+{
+	if (why != EPERM)
+		return refusal("cannot mount the jail's /proc", why);
+	error("cannot mount the jail's /proc: parts of this system's own are hidden, as containers do: run it outside of the container, or show it all (docker: --security-opt systempaths=unconfined)");
+	return -1;
+}
