@@ -20,7 +20,7 @@ override CFLAGS += -Werror
 endif
 
 all: tools module
-tools: $(BUILD)/kvmstat-report $(BUILD)/kvmstat-guest
+tools: $(BUILD)/kvmstat-report $(BUILD)/kvmstat-guest $(BUILD)/isolate
 
 ### tools
 
@@ -28,6 +28,7 @@ shared-src := user/device.c user/message.c user/reasons.c user/sysfs.c
 report-src := $(sort $(wildcard user/*.c))
 guest-src  := $(sort $(wildcard guest/*.c)) $(shared-src)
 guest-asm  := $(sort $(wildcard guest/*.S))
+jail-src   := isolate/jail.c isolate/refusal.c isolate/veth.c isolate/warden.c
 objects = $(patsubst %,$(BUILD)/obj/%.o,$(basename $(1)))
 
 $(BUILD)/kvmstat-report: $(call objects,$(report-src))
@@ -36,6 +37,9 @@ $(BUILD)/kvmstat-report: $(call objects,$(report-src))
 $(BUILD)/kvmstat-guest: $(call objects,$(guest-src) $(guest-asm))
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -pthread
+$(BUILD)/isolate: $(call objects,isolate/main.c $(jail-src) user/message.c)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
 
 $(BUILD)/obj/%.o: %.c
 	@mkdir -p $(@D)
