@@ -32,6 +32,7 @@
 
 static char canary[4096];
 static int root, no_vm;		/* open files; the second takes no KVM request */
+static pid_t parent;
 static volatile sig_atomic_t noted;
 
 /* A thread that was there before: it waits for the gate, and may misbehave then. */
@@ -53,11 +54,12 @@ static bool run_vcpu(void)
 	return ioctl(no_vm, KVM_RUN, 0) < 0 && errno == ENOTTY;
 }
 
-static bool get_registers(void)
+static bool use_registers(void)
 {
 	struct kvm_regs regs;
 
-	return ioctl(no_vm, KVM_GET_REGS, &regs) < 0 && errno == ENOTTY;
+	return ioctl(no_vm, KVM_GET_REGS, &regs) < 0 && errno == ENOTTY &&
+	       ioctl(no_vm, KVM_SET_REGS, &regs) < 0 && errno == ENOTTY;
 }
 
 static bool use_file(void)
@@ -66,7 +68,7 @@ static bool use_file(void)
 	char text[8] = "";
 	struct stat st;
 
-	return fd >= 0 && !fstat(fd, &st) && S_ISREG(st.st_mode) &&
+	return fd >= 0 && !fstat(fd, &st) && S_ISREG(st.st_mode) && !syscall(SYS_fstat, fd, &st) &&
 	       read(fd, text, 4) == 4 && pread(fd, text + 4, 1, 4) == 1 &&
 	       !strcmp(text, "guest") && !close(fd);
 }
@@ -91,9 +93,8 @@ static bool use_memory(void)
 	memset(p, 1, size);
 	q = realloc(p, 2 * size);
 	memset(q, 1, 2 * size);
-	madvise(q + 4096, size, MADV_DONTNEED);
 	free(q);
-	return true;
+	return sbrk(4096) != (void *)-1;
 }
 
 static void note(int number)
@@ -115,9 +116,24 @@ static bool wait_some(void)
 	return !nanosleep(&t, NULL) && !clock_gettime(CLOCK_MONOTONIC, &t);
 }
 
+/*
+ * Made by the thread itself, which may have had no time before the filter; the
+ * last by malloc(), where there are many threads.
+ */
+static bool begin_thread(void)
+{
+	cpu_set_t cpus;
+
+	return syscall(SYS_set_robust_list, NULL, 0) < 0 && errno == EINVAL &&
+	       syscall(SYS_rseq, NULL, 0, 0, 0) < 0 && errno == EINVAL &&
+	       !sched_getaffinity(0, sizeof(cpus), &cpus);
+}
+
 static void *pass_gate(void *unused)
 {
 	pthread_mutex_lock(&gate);
+	/* a heap of its own */
+	free(strdup(canary));
 	if (misbehaves)
 		socket(AF_UNIX, SOCK_STREAM, 0);
 	pthread_mutex_unlock(&gate);
@@ -158,6 +174,11 @@ static bool open_in_root(void)
 	return openat2_at(root, "file", RESOLVE_BENEATH) < 0;
 }
 
+static bool open_without_root(void)
+{
+	return openat2_at(-1, canary, 0) < 0;
+}
+
 static bool stat_by_name(void)
 {
 	struct stat st;
@@ -189,22 +210,22 @@ static bool make_thread(void)
 
 static bool trace(void)
 {
-	return ptrace(PTRACE_ATTACH, getppid(), 0, 0) < 0;
+	return ptrace(PTRACE_ATTACH, parent, 0, 0) < 0;
 }
 
 static bool read_other(void)
 {
-	return process_vm_readv(getppid(), NULL, 0, NULL, 0, 0) < 0;
+	return process_vm_readv(parent, NULL, 0, NULL, 0, 0) < 0;
 }
 
 static bool signal_other(void)
 {
-	return kill(getppid(), 0) < 0;
+	return kill(parent, 0) < 0;
 }
 
 static bool signal_other_thread(void)
 {
-	return syscall(SYS_tgkill, getppid(), getppid(), 0) < 0;
+	return syscall(SYS_tgkill, parent, parent, 0) < 0;
 }
 
 static bool map_code(void)
@@ -257,19 +278,21 @@ static const struct {
 	unsigned int flags;
 } calls[] = {
 	{ "KVM_RUN", run_vcpu, 0 },
-	{ "a KVM request that was asked for", get_registers, 0 },
+	{ "KVM requests that were asked for", use_registers, 0 },
 	{ "a file below the root, by openat2", use_file, 0 },
 	{ "and none above it, whatever openat2 is told", nothing_above, 0 },
 	{ "output", write_output, 0 },
 	{ "malloc and free", use_memory, 0 },
 	{ "a signal to ourselves", signal_ourselves, 0 },
 	{ "clocks and sleep", wait_some, 0 },
-	{ "the end of a thread", end_thread, WITH_THREAD },
+	{ "the beginning of a thread that was there before", begin_thread, 0 },
+	{ "its memory, and its end", end_thread, WITH_THREAD },
 	{ "execve", run_program, FORBIDDEN },
 	{ "socket", make_socket, FORBIDDEN },
 	{ "openat", open_file, FORBIDDEN },
 	{ "openat2 relative to another directory", open_elsewhere, FORBIDDEN },
 	{ "openat2 without a root", open_in_root, FORBIDDEN | ROOTLESS },
+	{ "openat2 relative to nothing", open_without_root, FORBIDDEN | ROOTLESS },
 	{ "stat", stat_by_name, FORBIDDEN },
 	{ "TIOCSTI", type_ahead, FORBIDDEN },
 	{ "a KVM request that was not asked for", make_vm, FORBIDDEN },
@@ -359,6 +382,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	snprintf(canary, sizeof(canary), "%s/canary", argv[1]);
+	parent = getpid();
 	root = open("root", O_RDONLY | O_DIRECTORY);
 	no_vm = open("/dev/null", O_RDWR);
 	for (i = 0; i < NR_CALLS; i++) {
