@@ -71,6 +71,9 @@ $(BUILD)/tests/scenes: $(call objects,tests/scenes/scenes.c tests/scenes/guests.
 $(BUILD)/tests/isolate/filter: $(call objects,tests/isolate/filter.c isolate/seccomp.c user/message.c)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lseccomp -pthread
+$(BUILD)/tests/isolate/hold: $(call objects,tests/isolate/hold.c $(jail-src) user/message.c)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
 # Modules that are wrong about the kernel: about a prototype, and about where an
 # exit's reason is.
 refuse:
@@ -78,7 +81,7 @@ refuse:
 misread:
 	@tests/module-build "$(KDIR)" $(BUILD)/misread -s KCFLAGS=-DKVMSTAT_WRONG_REASON
 test-programs: workload refuse misread $(BUILD)/tests/abi $(BUILD)/tests/scenes \
-	$(BUILD)/tests/debug/insmod_nth $(BUILD)/tests/isolate/filter $(BUILD)/tests/isolate/tty
+	$(BUILD)/tests/debug/insmod_nth $(addprefix $(BUILD)/tests/isolate/,filter hold tty)
 
 # What tests/bench/run runs, in the lab and here.
 bench-programs: $(BUILD)/bench/lab/vcpus $(BUILD)/bench/lab/switches $(BUILD)/bench/core

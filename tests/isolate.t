@@ -15,7 +15,7 @@ fi
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 chmod 755 "$dir"
-cp build/isolate build/tests/isolate/filter build/tests/isolate/tty "$dir"
+cp build/isolate build/tests/isolate/{filter,hold,tty} "$dir"
 isolate=$dir/isolate
 err=$dir/err
 mark=4$$	# what sleeps this long is ours
@@ -106,7 +106,7 @@ is "$(status sh -c 'exit 7')" 7 'exit status 7'
 is "$(trap '' CHLD; status sh -c 'exit 7')" 7 '…where SIGCHLD is ignored'
 is "$(status sh -c 'kill -9 $$')" 137 'death by a signal is 128+N'
 is "$(status sh -c 'kill -SEGV $$')" 139 '…by any'
-is "$(status sh -c 'sleep '"$mark"' & exit 3') $(left)" '3 0' 'what it left behind is gone when isolate is'
+is "$(status bash -c 'for i in {1..200}; do sleep '"$mark"' & done; exit 3') $(left)" '3 0' 'what it left behind is gone when isolate is'
 is "$(status sh -c '(sleep 0.1 &) ; sleep 0.5; ps -e -o stat= | grep -c Z; true') $(cat "$dir/out")" '0 0' 'orphans are no zombies'
 is "$(status nonesuch)" 127 'no such program: 127'
 like "$(cat "$err")" "^kvmstat: cannot run 'nonesuch': No such file" '…is named'
@@ -126,6 +126,9 @@ done
 start "echo ready; exec sleep $mark"
 end TERM
 is "$ended $(left)" '143 0' 'SIGTERM ends a program that does not catch it'
+start "echo ready; exec sleep $mark"
+is "$(ls "/proc/$(pgrep -P "$pid" -x isolate)/fd")" 0 'pid 1 holds no file but what tells it of the end'
+end TERM
 start "sleep $mark & sleep $mark & trap '' TERM HUP INT; echo ready; while :; do sleep $mark; done"
 end KILL
 is "$ended" 137 'SIGKILL of isolate'
@@ -134,6 +137,11 @@ start "echo ready; sleep $mark"
 kill -STOP "$(pgrep -f "^sleep $asked")"
 end KILL
 ok '…what is stopped, too' soon none_left
+env --default-signal "$dir/hold" "$mark" >"$dir/log" 2>&1 &
+pid=$!
+soon grep -q ready "$dir/log"
+end KILL
+ok '…and what was jailed without a program of its own' soon none_left
 is "$(timeout 0.5 "$isolate" sleep "$mark"; echo $? "$(left)")" '124 0' 'timeout ends it'
 is "$(timeout -s KILL 0.5 "$isolate" sleep "$mark"; echo $?)" 137 '…with SIGKILL'
 ok '…and the jail dies' soon none_left
