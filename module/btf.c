@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What the running kernel says a tracepoint's probe is called with. */
+/* What the running kernel says a tracepoint's probe, or a function, is called with. */
 #define pr_fmt(fmt) "kvmstat: " fmt
 
 #include <linux/btf.h>
@@ -186,37 +186,28 @@ static void print_type(const struct btf_files *btf, u32 id, struct text *out, in
 	put(out, name);
 }
 
-static const struct btf_type *find_typedef(const struct btf_files *btf,
-					   const struct btf_image *img, const char *name)
+/* In the module's own part, or in all there is. */
+static const struct btf_type *find_type(const struct btf_files *btf, u32 kind, const char *name)
 {
+	const struct btf_image *img = btf->split.data ? &btf->split : &btf->base;
 	const struct btf_type *t;
 
 	for_each_type(t, img)
-		if (BTF_INFO_KIND(t->info) == BTF_KIND_TYPEDEF &&
-		    !strcmp(string_at(btf, t->name_off), name))
+		if (BTF_INFO_KIND(t->info) == kind && !strcmp(string_at(btf, t->name_off), name))
 			return t;
 	return NULL;
 }
 
-int btf_probe_prototype(const struct btf_files *btf, const char *tracepoint,
-			char *out, size_t size)
+/* 't' is the prototype itself, or else there is none. */
+static int print_prototype(const struct btf_files *btf, const struct btf_type *t,
+			   char *out, size_t size)
 {
-	const struct btf_image *img = btf->split.data ? &btf->split : &btf->base;
-	const struct btf_param *param;
-	const struct btf_type *t;
 	struct text text = { out, size - 1 };
-	char name[64];
+	const struct btf_param *param;
 	u32 i;
 
-	snprintf(name, sizeof(name), "btf_trace_%s", tracepoint);
-	t = find_typedef(btf, img, name);
-	if (t)
-		t = type_by_id(btf, t->type);
-	if (t && BTF_INFO_KIND(t->info) == BTF_KIND_PTR)
-		t = type_by_id(btf, t->type);
 	if (!t || BTF_INFO_KIND(t->info) != BTF_KIND_FUNC_PROTO)
 		return -ENOENT;
-
 	print_type(btf, t->type, &text, 0);
 	put(&text, " (");
 	param = (const struct btf_param *)(t + 1);
@@ -227,6 +218,29 @@ int btf_probe_prototype(const struct btf_files *btf, const char *tracepoint,
 	}
 	put(&text, ")");
 	return 0;
+}
+
+int btf_probe_prototype(const struct btf_files *btf, const char *tracepoint,
+			char *out, size_t size)
+{
+	const struct btf_type *t;
+	char name[64];
+
+	snprintf(name, sizeof(name), "btf_trace_%s", tracepoint);
+	t = find_type(btf, BTF_KIND_TYPEDEF, name);
+	if (t)
+		t = type_by_id(btf, t->type);
+	if (t && BTF_INFO_KIND(t->info) == BTF_KIND_PTR)
+		t = type_by_id(btf, t->type);
+	return print_prototype(btf, t, out, size);
+}
+
+int btf_function_prototype(const struct btf_files *btf, const char *function,
+			   char *out, size_t size)
+{
+	const struct btf_type *t = find_type(btf, BTF_KIND_FUNC, function);
+
+	return print_prototype(btf, t ? type_by_id(btf, t->type) : NULL, out, size);
 }
 
 /*

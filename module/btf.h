@@ -40,4 +40,8 @@ static inline struct btf_files btf_kernel(const struct btf_files *btf)
 int btf_probe_prototype(const struct btf_files *btf, const char *tracepoint,
 			char *out, size_t size);
 
+/* The same for a function of the module's. */
+int btf_function_prototype(const struct btf_files *btf, const char *function,
+			   char *out, size_t size);
+
 #endif
