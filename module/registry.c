@@ -259,7 +259,8 @@ static void collect_dead(unsigned int keep, struct list_head *out)
 			break;
 		if (vm->key)
 			continue;
-		list_move_tail(&vm->all, out);
+		list_del_rcu(&vm->all);
+		list_add_tail(&vm->leaving, out);
 		nr_dead--;
 	}
 	raw_spin_unlock_irqrestore(&registry_lock, flags);
@@ -273,14 +274,14 @@ static void evict(struct work_struct *work)
 
 	mutex_lock(&registry_mutex);
 	collect_dead(history, &dead);
-	list_for_each_entry(vm, &dead, all)
+	list_for_each_entry(vm, &dead, leaving)
 		list_for_each_entry(rec, &vm->vcpus, of_vm)
 			retire_vcpu(rec);
 	mutex_unlock(&registry_mutex);
 
-	/* A probe of another vCPU may be passing through the hash chain. */
+	/* A probe of another vCPU may be passing through the hash chain, or the list. */
 	tracepoint_synchronize_unregister();
-	list_for_each_entry_safe(vm, next, &dead, all)
+	list_for_each_entry_safe(vm, next, &dead, leaving)
 		free_vm(vm);
 }
 static DECLARE_WORK(evict_work, evict);
@@ -379,8 +380,58 @@ void registry_reset(void)
 	if (list_empty(&dead))
 		return;
 	tracepoint_synchronize_unregister();
-	list_for_each_entry_safe(vm, next, &dead, all)
+	list_for_each_entry_safe(vm, next, &dead, leaving)
 		free_vm(vm);
+}
+
+static void add_cell(const struct tally_cell *cell, u64 mask, u64 value, struct registry_sum *sum)
+{
+	if ((cell->key & mask) != value)
+		return;
+	sum->exits += READ_ONCE(cell->exits);
+	sum->kernel_cycles += READ_ONCE(cell->kernel_cycles);
+}
+
+static void add_vcpu_to(const struct vcpu_record *rec, u64 mask, u64 value, struct registry_sum *sum)
+{
+	u32 i, nr;
+
+	if (!registry_current(rec))
+		return;
+	/* Pairs with new_cell(): a cell that is there has its key. */
+	nr = smp_load_acquire(&rec->tally.nr_cells);
+	add_cell(&rec->tally.other, mask, value, sum);
+	for (i = 0; i < nr; i++)
+		add_cell(rec->tally.cells[i], mask, value, sum);
+}
+
+static void add_vm_to(const struct vm_record *vm, u64 mask, u64 value, struct registry_sum *sum)
+{
+	struct vcpu_record *rec;
+
+	list_for_each_entry_rcu(rec, &vm->vcpus, of_vm)
+		add_vcpu_to(rec, mask, value, sum);
+}
+
+struct registry_sum registry_sum_of_vm(struct kvm_vcpu *vcpu, u64 mask, u64 value)
+{
+	struct vcpu_record *rec = find_vcpu(vcpu);
+	struct registry_sum sum = {};
+
+	if (rec)
+		add_vm_to(rec->vm, mask, value, &sum);
+	return sum;
+}
+
+struct registry_sum registry_sum_of_all(u64 mask, u64 value)
+{
+	struct registry_sum sum = {};
+	struct vm_record *vm;
+
+	add_vcpu_to(retired_vcpu, mask, value, &sum);
+	list_for_each_entry_rcu(vm, &vm_records, all)
+		add_vm_to(vm, mask, value, &sum);
+	return sum;
 }
 
 static int make_pools(void)

@@ -42,6 +42,7 @@ struct vcpu_record {
 
 struct vm_record {
 	struct list_head all;		/* in vm_records, oldest first */
+	struct list_head leaving;	/* off that list, before it is freed */
 	struct hlist_node hash;		/* in vm_table, while the VM lives */
 	struct kvm *key;		/* NULL once it is gone */
 	struct list_head vcpus;		/* only ever grows */
@@ -57,7 +58,7 @@ struct vm_record {
  */
 extern struct mutex registry_mutex;
 
-/* Walked under registry_mutex; the others only append, with RCU's ordering. */
+/* Walked under registry_mutex or RCU; the others only append. */
 extern struct list_head vm_records;
 /* VMs that are no longer kept one by one, in sum; under registry_mutex. */
 extern struct vcpu_record *retired_vcpu;
@@ -88,6 +89,21 @@ static inline bool registry_current(const struct vcpu_record *rec)
 	/* Pairs with registry_get(): the counters were cleared before. */
 	return smp_load_acquire(&rec->generation) == generation;
 }
+
+struct registry_sum {
+	u64 exits;
+	u64 kernel_cycles;	/* of exits that are over */
+};
+
+/*
+ * The exits with (key & mask) == value: of all vCPUs of this one's VM, or of
+ * every VM. Not one instant, as a snapshot is not, but takes no lock, so that
+ * it may be called with preemption off (as it has to be) and anything held. A
+ * VM that goes from the history into the sum of all such is in neither of them
+ * for a moment.
+ */
+struct registry_sum registry_sum_of_vm(struct kvm_vcpu *vcpu, u64 mask, u64 value);
+struct registry_sum registry_sum_of_all(u64 mask, u64 value);
 
 /* False: nothing is added to its counters any more. */
 static inline bool registry_alive(const struct vm_record *vm)
