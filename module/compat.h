@@ -6,6 +6,8 @@
 #ifndef KVMSTAT_COMPAT_H
 #define KVMSTAT_COMPAT_H
 
+#include <uapi/asm/svm.h>
+#include <uapi/asm/vmx.h>
 #include <linux/btf.h>
 #include <linux/kvm_host.h>
 #include <linux/stddef.h>
@@ -41,5 +43,35 @@ static inline const struct pid *vcpu_pid(const struct kvm_vcpu *vcpu)
 {
 	return (__force const struct pid *)READ_ONCE(vcpu->pid);
 }
+
+/*
+ * Exit codes that KVM came to handle later: each got its name in the UAPI header
+ * together with its handler, but for TDCALL, whose handler came with SEAMCALL's.
+ */
+#ifdef SVM_EXIT_BUS_LOCK
+#define KVM_HANDLES_SVM_BUS_LOCK	1
+#else
+#define KVM_HANDLES_SVM_BUS_LOCK	0
+#endif
+#ifdef SVM_EXIT_IDLE_HLT
+#define KVM_HANDLES_SVM_IDLE_HLT	1
+#else
+#define KVM_HANDLES_SVM_IDLE_HLT	0
+#endif
+#ifdef EXIT_REASON_NOTIFY
+#define KVM_HANDLES_VMX_NOTIFY		1
+#else
+#define KVM_HANDLES_VMX_NOTIFY		0
+#endif
+#ifdef EXIT_REASON_SEAMCALL
+#define KVM_HANDLES_VMX_SEAMCALL	1
+#else
+#define KVM_HANDLES_VMX_SEAMCALL	0
+#endif
+#ifdef EXIT_REASON_MSR_READ_IMM
+#define KVM_HANDLES_VMX_MSR_IMM		1
+#else
+#define KVM_HANDLES_VMX_MSR_IMM		0
+#endif
 
 #endif

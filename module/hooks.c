@@ -8,7 +8,7 @@
  * Everything here but the probes runs under the kernel's
  * tracepoint_module_list_mutex (the notifier) or in module init before the
  * notifier is registered, so 'hooked' needs no lock. Nested inside it:
- * tracepoints_mutex and kprobe_mutex.
+ * guest_leaf.c's mutex, tracepoints_mutex and kprobe_mutex.
  */
 #define pr_fmt(fmt) "kvmstat: " fmt
 
@@ -19,6 +19,7 @@
 
 #include "btf.h"
 #include "compat.h"
+#include "guest_leaf.h"
 #include "hooks.h"
 #include "probes.h"
 #include "reason.h"
@@ -114,6 +115,7 @@ static void detach(void)
 {
 	int i;
 
+	guest_leaf_kvm_gone();
 	for (i = NR_HOOKS - 1; i >= 0; i--) {
 		if (hooked.probe[i])
 			tracepoint_probe_unregister(hooked.tp[i], hooked.probe[i]->function, NULL);
@@ -175,6 +177,7 @@ static int check_and_choose(const char *owner, const struct probe *chosen[])
 	if (!check_prototypes) {
 		for (i = 0; i < NR_HOOKS; i++)
 			chosen[i] = probe_with(i, NULL);
+		guest_leaf_prototypes(NULL);
 		return 0;
 	}
 	err = btf_open(&kvm, owner);
@@ -182,6 +185,7 @@ static int check_and_choose(const char *owner, const struct probe *chosen[])
 		return err;
 	kernel = btf_kernel(&kvm);
 	err = choose_probes(&kvm, &kernel, chosen);
+	guest_leaf_prototypes(&kvm);
 	btf_close(&kvm);
 	return err;
 }
@@ -228,6 +232,8 @@ static void try_attach(const char *owner)
 	hooked.refused = hooked.error;
 	if (hooked.error)
 		detach();
+	else
+		guest_leaf_kvm_here();
 }
 
 static void module_coming(struct module *mod)

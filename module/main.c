@@ -7,6 +7,7 @@
  *   probes.c   what happens at each event
  *   hooks.c    the probes on KVM, attached and detached
  *   reason.c   the exit reason, read from the VMCB or VMCS
+ *   guest_leaf.c a guest asks for its own exits     exit_codes.c which there are
  *   btf.c      how this kernel calls probes
  *   snapshot.c everything copied into one buffer
  *   chardev.c  /dev/kvmstat            debugfs.c  /sys/kernel/debug/kvmstat

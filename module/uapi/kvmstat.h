@@ -190,4 +190,46 @@ struct kvmstat_cell {
 #define KVMSTAT_IOC_SNAPSHOT	_IOWR('v', 0xe1, struct kvmstat_snapshot_arg)
 #define KVMSTAT_IOC_RESET	_IO('v', 0xe2)
 
+/*
+ * What a guest can ask, where the host's administrator allows it: the module's
+ * parameter guest_leaf (0 or 1) may be written at any time. While it is 0 the
+ * guest finds what it would find without kvmstat.
+ *
+ * The answers are sums over the asking VM's vCPUs since the last reset, nested
+ * exits included; with the parameter guest_leaf_scope=host (else vm) over all
+ * VMs, those that are gone among them. The exit by which the guest asks is
+ * counted in its own answer. Cycles are TSC cycles of the host in which KVM
+ * itself handled exits ('kernel_cycles'), of exits that are over: those of the
+ * asking one are not. Any program in the guest may use CPUID.
+ *
+ * CPUID, leaf in EAX, and in ECX for the latter two an exit reason: VMX's basic
+ * reason, SVM's EXITCODE (its low 32 bits: -1 is 0xffffffff):
+ *
+ *   0x4fffffff  EAX, EDX: exits, bits 31:0 and 63:32
+ *               ECX, EBX: cycles, bits 31:0 and 63:32
+ *   0x4ffffffe  EAX: exits of this reason, bits 31:0; EBX = 1; ECX = EDX = 0
+ *   0x4ffffffd  ECX, EBX: cycles of this reason, bits 31:0 and 63:32;
+ *               EAX = EDX = 0
+ *
+ * and of a reason that is not defined (VMX: 35, 38, 42, 65, beyond the last)
+ * EAX = EBX = ECX = 0, EDX = 0xffffffff; of one that is, but that this KVM does
+ * not handle, 0 in all four.
+ *
+ * Hypercall, as KVM's own (VMCALL or VMMCALL at CPL 0; number in RAX, arguments
+ * in RBX and RCX, answer in RAX, nothing else changed): KVMSTAT_HYPERCALL with
+ * an operation, and for the latter two an exit reason in ECX. Answers have 64
+ * bits, in 64-bit mode. KVM_EINVAL, negative: no such operation, or the reason
+ * is not defined. KVM_ENOSYS: not allowed now (or, in an instant with 1,024
+ * such calls under way on the host, ask again). KVM_EPERM: CPL is not 0.
+ */
+#define KVMSTAT_LEAF_TOTAL		0x4fffffff
+#define KVMSTAT_LEAF_REASON_EXITS	0x4ffffffe
+#define KVMSTAT_LEAF_REASON_CYCLES	0x4ffffffd
+
+#define KVMSTAT_HYPERCALL		0x4b564d53	/* "KVMS" */
+#define KVMSTAT_HC_EXITS		0
+#define KVMSTAT_HC_CYCLES		1
+#define KVMSTAT_HC_REASON_EXITS		2
+#define KVMSTAT_HC_REASON_CYCLES	3
+
 #endif
