@@ -3,7 +3,11 @@
  * The whole userspace of the workload's guest: says that it is there, lets
  * processes come and go and touch memory, and switches the machine off. What
  * a real system does most when it starts, in about a second.
+ *
+ * With the argument "leaf" it asks kvmstat's CPUID leaf how many exits its VM has
+ * had, twice, and leaves the host three seconds in between to ask the same.
  */
+#include <cpuid.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +15,8 @@
 #include <sys/reboot.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "../../module/uapi/kvmstat.h"
 
 #define PROCESSES	50
 #define TOUCH_BYTES	(1 << 20)
@@ -26,12 +32,27 @@ static void touch_memory(void)
 	munmap(p, TOUCH_BYTES);
 }
 
-int main(void)
+static void read_leaf(void)
+{
+	unsigned int eax, ebx, ecx, edx;
+
+	__cpuid(KVMSTAT_LEAF_TOTAL, eax, ebx, ecx, edx);
+	printf("leaf: exits %llu cycles %llu\n", (unsigned long long)edx << 32 | eax,
+	       (unsigned long long)ebx << 32 | ecx);
+	fflush(stdout);
+}
+
+int main(int argc, char **argv)
 {
 	int i;
 
 	puts("workload: userspace reached");
 	fflush(stdout);
+	if (argc > 1 && !strcmp(argv[1], "leaf")) {
+		read_leaf();
+		sleep(3);
+		read_leaf();
+	}
 	for (i = 0; i < PROCESSES; i++) {
 		pid_t child = fork();
 
