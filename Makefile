@@ -58,7 +58,7 @@ module:
 
 # A guest userspace for tests/workload/boot, as an initramfs.
 workload: $(BUILD)/workload.cpio
-$(BUILD)/workload.cpio: tests/workload/init.c
+$(BUILD)/workload.cpio: tests/workload/init.c module/uapi/kvmstat.h
 	@mkdir -p $(BUILD)/workload/dev
 	$(CC) -O2 -static -o $(BUILD)/workload/init $<
 	cd $(BUILD)/workload && printf 'dev\ninit\n' | cpio --quiet -o -H newc >../workload.cpio
@@ -74,13 +74,16 @@ $(BUILD)/tests/isolate/filter: $(call objects,tests/isolate/filter.c isolate/sec
 $(BUILD)/tests/isolate/hold: $(call objects,tests/isolate/hold.c $(jail-src) user/message.c)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+$(BUILD)/tests/leaf: $(call objects,tests/leaf/leaf.c tests/leaf/guests.S)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
 # Modules that are wrong about the kernel: about a prototype, and about where an
-# exit's reason is.
+# exit's reason is and the prototype of a function.
 refuse:
 	@tests/module-build "$(KDIR)" $(BUILD)/refuse -s KCFLAGS=-DKVMSTAT_WRONG_PROTOTYPE
 misread:
-	@tests/module-build "$(KDIR)" $(BUILD)/misread -s KCFLAGS=-DKVMSTAT_WRONG_REASON
-test-programs: workload refuse misread $(BUILD)/tests/abi $(BUILD)/tests/scenes \
+	@tests/module-build "$(KDIR)" $(BUILD)/misread -s KCFLAGS='-DKVMSTAT_WRONG_REASON -DKVMSTAT_WRONG_FUNCTION'
+test-programs: workload refuse misread $(BUILD)/tests/abi $(BUILD)/tests/leaf $(BUILD)/tests/scenes \
 	$(BUILD)/tests/debug/insmod_nth $(addprefix $(BUILD)/tests/isolate/,filter hold tty)
 
 # What tests/bench/run runs, in the lab and here.
