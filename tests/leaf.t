@@ -260,17 +260,20 @@ rmmod kvmstat
 is "$(dmesg -l emerg,alert,crit,err,warn | grep -v -e 'hrtimer: interrupt took' -e 'not changed$')" '' \
 	'no kernel message above notice, but of what was refused'
 
-# Functions that are not what they should be
-dmesg -C
-insmod "$tree/build/misread/$(uname -r)/kvmstat.ko" guest_leaf=1
-is "$(cat $parameters/guest_leaf)" N 'a function with another prototype: not switched on'
-like "$(dmesg)" 'kvm_cpuid: in this kernel it is "bool \(struct kvm_vcpu \*, u32 .*guest_leaf stays off' \
-	'…and the kernel log says why'
-switch 1 2>/dev/null
-is $? 1 '…nor at run time'
-everything_now >off
-is "$(cat off)" "$(cat untouched)" '…and all answers are as without the module'
-rmmod kvmstat
+# Functions that are not what they should be; built for the first of the kernels
+wrong=$tree/build/misread/$(uname -r)/kvmstat.ko
+if [ -f "$wrong" ]; then
+	dmesg -C
+	insmod "$wrong" guest_leaf=1
+	is "$(cat $parameters/guest_leaf)" N 'a function with another prototype: not switched on'
+	like "$(dmesg)" 'kvm_cpuid: in this kernel it is "bool \(struct kvm_vcpu \*, u32 .*guest_leaf stays off' \
+		'…and the kernel log says why'
+	switch 1 2>/dev/null
+	is $? 1 '…nor at run time'
+	everything_now >off
+	is "$(cat off)" "$(cat untouched)" '…and all answers are as without the module'
+	rmmod kvmstat
+fi
 
 # A Linux guest
 if [ "$cpu" = amd ]; then
