@@ -224,5 +224,189 @@ body_pte_edit:
 	add	$GUEST_PAGE, %r9
 	end_measured pte_edit_loop
 
+	/*
+	 * Control registers. AM (bit 18), MCE (bit 6) and DE (bit 3) are of no
+	 * consequence here; TS (bit 3 of CR0) is the FPU's, which nobody uses.
+	 */
+	measured cr0_read
+	mov	%cr0, %rax
+	end_measured cr0_read
+
+	/* One MOV to the register each; what is read first is read once. */
+	.macro	flipping name, register, bit
+	.globl	body_\name
+body_\name:
+	mov	%\register, %r8
+	jmp	body_\name\()_loop
+	measured \name\()_loop
+	btc	$\bit, %r8
+	mov	%r8, %\register
+	end_measured \name\()_loop
+	.endm
+
+	flipping cr0_write, cr0, 18
+	flipping cr0_ts, cr0, 3
+	flipping cr4_write, cr4, 6
+	flipping cr4_de, cr4, 3
+	flipping cr8_write, cr8, 0
+
+	measured cr4_read
+	mov	%cr4, %rax
+	end_measured cr4_read
+
+	measured cr8_read
+	mov	%cr8, %rax
+	end_measured cr8_read
+
+	measured dr_read
+	mov	%dr0, %rax
+	end_measured dr_read
+
+	measured dr_write
+	xor	%eax, %eax
+	mov	%rax, %dr0
+	end_measured dr_write
+
+	measured wbinvd
+	wbinvd
+	end_measured wbinvd
+
+	measured invd
+	invd
+	end_measured invd
+
+	/* XCR0 may be written once CR4.OSXSAVE (bit 18) is set; bit 0, x87, must be. */
+	.globl	body_xsetbv
+body_xsetbv:
+	mov	%cr4, %rax
+	bts	$18, %rax
+	mov	%rax, %cr4
+	jmp	body_xsetbv_loop
+	measured xsetbv_loop
+	xor	%ecx, %ecx
+	xor	%edx, %edx
+	mov	$1, %eax
+	xsetbv
+	end_measured xsetbv_loop
+
+	measured rdtsc
+	rdtsc
+	end_measured rdtsc
+
+	measured sidt
+	sidt	GUEST_SCRATCH
+	end_measured sidt
+
+	measured sgdt
+	sgdt	GUEST_SCRATCH
+	end_measured sgdt
+
+	measured smsw
+	smsw	%eax
+	end_measured smsw
+
+	measured pause
+	pause
+	end_measured pause
+
+	/*
+	 * Exceptions. R11: where to go on after a fault, whose frame has the address
+	 * of the instruction itself.
+	 */
+	.globl	handler_resume, handler_resume_code, handler_step, handler_return
+handler_resume_code:
+	add	$8, %rsp		/* the error code */
+handler_resume:
+	mov	%r11, (%rsp)
+handler_return:
+	iretq
+
+	.macro	faulting name, instruction:vararg
+	measured \name
+	lea	.Lafter_\name(%rip), %r11
+	\instruction
+.Lafter_\name:
+	end_measured \name
+	.endm
+
+	/* Counter 0, which the guest's CPU has or has not. */
+	.globl	body_rdpmc
+body_rdpmc:
+	xor	%ecx, %ecx
+	jmp	body_rdpmc_loop
+	faulting rdpmc_loop, rdpmc
+
+	.globl	body_monitor
+body_monitor:
+	lea	GUEST_SCRATCH, %rax
+	xor	%ecx, %ecx
+	xor	%edx, %edx
+	jmp	body_monitor_loop
+	faulting monitor_loop, monitor
+
+	.globl	body_mwait
+body_mwait:
+	xor	%eax, %eax
+	xor	%ecx, %ecx
+	jmp	body_mwait_loop
+	faulting mwait_loop, mwait
+
+	/* RAX: an address that would be valid, else #GP comes first. */
+	measured vmrun
+	lea	.Lafter_vmrun(%rip), %r11
+	xor	%eax, %eax
+	vmrun
+.Lafter_vmrun:
+	end_measured vmrun
+	faulting vmlaunch, vmlaunch
+	faulting ud, ud2
+
+	.globl	body_de
+body_de:
+	xor	%ecx, %ecx
+	jmp	body_de_loop
+	faulting de_loop, div %ecx
+
+	/* Behind its part nothing is mapped. */
+	faulting page_fault, movb GUEST_PART, %al
+
+	measured bp
+	int3
+	end_measured bp
+
+	/* A single step: RFLAGS.TF (bit 8) traps after the instruction behind POPF. */
+handler_step:
+	btrq	$8, 16(%rsp)
+	iretq
+	measured db
+	pushf
+	btsq	$8, (%rsp)
+	popf
+	nop
+	end_measured db
+
+	/* String I/O, at a port that userspace handles. */
+	.globl	body_outs
+body_outs:
+	mov	$PORT_NOBODY, %edx
+	jmp	body_outs_loop
+	measured outs_loop
+	mov	$GUEST_SCRATCH, %esi
+	mov	$OUTS_BYTES, %ecx
+	rep outsb
+	end_measured outs_loop
+
+	.globl	body_ins
+body_ins:
+	mov	$PORT_NOBODY, %edx
+	mov	%rdi, %r8
+	jmp	body_ins_loop
+	measured ins_loop
+	mov	$GUEST_ARENA, %edi
+	mov	$INS_BYTES, %ecx
+	rep insb
+	mov	%r8, %rdi
+	end_measured ins_loop
+
 guest_code_end:
 	.section .note.GNU-stack, "", @progbits

@@ -21,6 +21,35 @@
  *   lets the table go out of sync (the warm-up sees to that), further writes
  *   do not; the first touch through each new entry faults.
  *
+ * - CR0: MOV from it exits nowhere but under SVM's shadow paging. There KVM runs
+ *   the guest with WP and PG set whatever it set itself, so svm_set_cr0() has to
+ *   hide CR0 and intercepts both directions; SMSW is such a read (APM vol. 2,
+ *   15.9). VMX shows a shadow instead (SDM vol. 3, 25.6.6). Else SVM's selective
+ *   intercept sees changes of all bits but TS and MP; on VMX TS is among the bits
+ *   that belong to the guest (KVM_POSSIBLE_CR0_GUEST_BITS).
+ * - CR4: init_vmcb() intercepts both directions. VMX: a write exits where it changes
+ *   a bit that is not the guest's (KVM_POSSIBLE_CR4_GUEST_BITS: DE is, MCE is not).
+ * - CR8, while the APIC is not in the kernel: init_vmcb() intercepts writes, reads
+ *   take V_TPR; vmx_exec_control() has both exit for want of a TPR shadow.
+ * - Debug registers: the first access has KVM switch the intercept off
+ *   (KVM_DEBUGREG_WONT_EXIT); the next exit, whatever it is, switches it on again.
+ * - WBINVD, INVD, XSETBV, RDPMC, MONITOR, MWAIT, VMRUN: intercepted by init_vmcb().
+ *   VMX: INVD, XSETBV, VMLAUNCH always exit (SDM vol. 3, 26.1.2), the others as
+ *   vmx_exec_control() and its companions ask for. What KVM answers with an
+ *   exception is injected with the entry: no exit of its own.
+ * - RDTSC, SIDT, SGDT: KVM does not ask for these (SIDT and SGDT: only to emulate
+ *   UMIP, once CR4.UMIP is set).
+ * - PAUSE: SVM's filter exits after 3000 of them (pause_filter_count), where the CPU
+ *   has filter and threshold; KVM lengthens it from there. VMX: PAUSEs at most 128
+ *   cycles apart (ple_gap) for more than 4096 (ple_window) are one exit, so at least
+ *   32 of them. A bound: a slow PAUSE or a CPU without either has none.
+ * - Exceptions: KVM intercepts #UD and #DB always, #PF under shadow paging
+ *   (init_vmcb(), vmx_update_exception_bitmap()); it gives them back to the guest.
+ *   Others reach the guest's IDT and nobody else.
+ * - String I/O: KVM's emulator hands OUTS to userspace one element at a time, each
+ *   with an exit; INS is read ahead, for as much as fits into 1024 bytes and a page
+ *   (pio_in_emulated()), so it is one.
+ *
  * What may spread: a nested fault or a #PF is taken again when the host moves
  * or reclaims the page meanwhile (no bound; not seen where memory is free), and
  * on VMX an NMI of the host counts as EXCEPTION_NMI, as a #PF does (at most as
@@ -32,7 +61,9 @@
 #include <asm/vmx.h>
 
 #include "catalogue.h"
+#include "host.h"
 #include "memory_map.h"
+#include "needs.h"
 
 #define DECLARE_BODY(name)	extern const uint8_t body_##name[]
 DECLARE_BODY(hello);
@@ -54,8 +85,39 @@ DECLARE_BODY(touch_again);
 DECLARE_BODY(cr3_write);
 DECLARE_BODY(invlpg);
 DECLARE_BODY(pte_edit);
+DECLARE_BODY(cr0_read);
+DECLARE_BODY(cr0_write);
+DECLARE_BODY(cr0_ts);
+DECLARE_BODY(cr4_read);
+DECLARE_BODY(cr4_write);
+DECLARE_BODY(cr4_de);
+DECLARE_BODY(cr8_read);
+DECLARE_BODY(cr8_write);
+DECLARE_BODY(dr_read);
+DECLARE_BODY(dr_write);
+DECLARE_BODY(wbinvd);
+DECLARE_BODY(invd);
+DECLARE_BODY(xsetbv);
+DECLARE_BODY(rdtsc);
+DECLARE_BODY(rdpmc);
+DECLARE_BODY(monitor);
+DECLARE_BODY(mwait);
+DECLARE_BODY(pause);
+DECLARE_BODY(sidt);
+DECLARE_BODY(sgdt);
+DECLARE_BODY(smsw);
+DECLARE_BODY(vmrun);
+DECLARE_BODY(vmlaunch);
+DECLARE_BODY(ud);
+DECLARE_BODY(db);
+DECLARE_BODY(bp);
+DECLARE_BODY(page_fault);
+DECLARE_BODY(de);
+DECLARE_BODY(outs);
+DECLARE_BODY(ins);
 
-#define SVM_EXIT_PF	(SVM_EXIT_EXCP_BASE + 14)	/* vector of #PF */
+#define SVM_EXIT_EXCP(vector) (SVM_EXIT_EXCP_BASE + (vector))
+#define SVM_EXIT_PF	SVM_EXIT_EXCP(14)
 /* VMX has one reason for exceptions and NMIs; the vector is apart. */
 #define VMX_EXIT_PF	EXIT_REASON_EXCEPTION_NMI
 
@@ -63,13 +125,14 @@ DECLARE_BODY(pte_edit);
 #define SVM_MARK	{ SVM_EXIT_IOIO, 0, 1 }
 #define VMX_MARK	{ EXIT_REASON_IO_INSTRUCTION, 0, 1 }
 
-/* The operation exits whatever the paging mode. */
-#define ALWAYS(svm, vmx) { \
-	[SVM_NESTED] = { { svm, 1, 0 }, SVM_MARK }, \
-	[SVM_SHADOW] = { { svm, 1, 0 }, SVM_MARK }, \
-	[VMX_NESTED] = { { vmx, 1, 0 }, VMX_MARK }, \
-	[VMX_SHADOW] = { { vmx, 1, 0 }, VMX_MARK }, \
+/* The operation exits so many times, whatever the paging mode. */
+#define TIMES(n, svm, vmx) { \
+	[SVM_NESTED] = { { svm, n, 0 }, SVM_MARK }, \
+	[SVM_SHADOW] = { { svm, n, 0 }, SVM_MARK }, \
+	[VMX_NESTED] = { { vmx, n, 0 }, VMX_MARK }, \
+	[VMX_SHADOW] = { { vmx, n, 0 }, VMX_MARK }, \
 }
+#define ALWAYS(svm, vmx) TIMES(1, svm, vmx)
 
 /* Each mode has its own reason. */
 #define BY_MODE(svm_nested, svm_shadow, vmx_nested, vmx_shadow) { \
@@ -92,6 +155,54 @@ DECLARE_BODY(pte_edit);
 	[SVM_SHADOW] = { SVM_MARK }, \
 	[VMX_NESTED] = { VMX_MARK }, \
 	[VMX_SHADOW] = { VMX_MARK }, \
+}
+
+/* On one of the two only. */
+#define SVM_ONLY(svm) { \
+	[SVM_NESTED] = { { svm, 1, 0 }, SVM_MARK }, \
+	[SVM_SHADOW] = { { svm, 1, 0 }, SVM_MARK }, \
+	[VMX_NESTED] = { VMX_MARK }, \
+	[VMX_SHADOW] = { VMX_MARK }, \
+}
+#define SVM_SHADOW_ONLY(svm) { \
+	[SVM_NESTED] = { SVM_MARK }, \
+	[SVM_SHADOW] = { { svm, 1, 0 }, SVM_MARK }, \
+	[VMX_NESTED] = { VMX_MARK }, \
+	[VMX_SHADOW] = { VMX_MARK }, \
+}
+#define VMX_ONLY(vmx) { \
+	[SVM_NESTED] = { SVM_MARK }, \
+	[SVM_SHADOW] = { SVM_MARK }, \
+	[VMX_NESTED] = { { vmx, 1, 0 }, VMX_MARK }, \
+	[VMX_SHADOW] = { { vmx, 1, 0 }, VMX_MARK }, \
+}
+
+/* The first one exits, and then the first after each other exit. */
+#define SVM_LAZY(svm) { { svm, .once = 1, .interrupts = true }, SVM_MARK }
+#define VMX_LAZY(vmx) { { vmx, .once = 1, .interrupts = true }, VMX_MARK }
+#define LAZY(svm, vmx) { \
+	[SVM_NESTED] = SVM_LAZY(svm), [SVM_SHADOW] = SVM_LAZY(svm), \
+	[VMX_NESTED] = VMX_LAZY(vmx), [VMX_SHADOW] = VMX_LAZY(vmx), \
+}
+
+/* A bound: at most one in so many operations. */
+#define AT_MOST(svm, svm_every, vmx, vmx_every) { \
+	[SVM_NESTED] = { { svm, .every = svm_every }, SVM_MARK }, \
+	[SVM_SHADOW] = { { svm, .every = svm_every }, SVM_MARK }, \
+	[VMX_NESTED] = { { vmx, .every = vmx_every }, VMX_MARK }, \
+	[VMX_SHADOW] = { { vmx, .every = vmx_every }, VMX_MARK }, \
+}
+
+/*
+ * KVM's emulator (x86_emulate_insn()) leaves RIP where it is when the last byte is
+ * done, so the CPU meets the instruction once more, with RCX = 0. Whether that
+ * exits neither manual says; the lab's two CPUs do, so it is a bound.
+ */
+#define STRING_IO(n) { \
+	[SVM_NESTED] = { { SVM_EXIT_IOIO, n, .every = 1 }, SVM_MARK }, \
+	[SVM_SHADOW] = { { SVM_EXIT_IOIO, n, .every = 1 }, SVM_MARK }, \
+	[VMX_NESTED] = { { EXIT_REASON_IO_INSTRUCTION, n, .every = 1 }, VMX_MARK }, \
+	[VMX_SHADOW] = { { EXIT_REASON_IO_INSTRUCTION, n, .every = 1 }, VMX_MARK }, \
 }
 
 /*
@@ -175,7 +286,79 @@ const struct guest catalogue[] = {
 	{ "pte-edit", "a page-table entry filled in, and its page touched", MEASURED,
 	  .body = body_pte_edit, .count = 400, .warm_up = 2, .count_max = GUEST_WINDOW_PAGES,
 	  .expect = SHADOW_ONLY(SVM_EXIT_PF, VMX_EXIT_PF) },
+
+	{ "cr0-read", "MOV from CR0", USUAL, .body = body_cr0_read,
+	  .expect = SVM_SHADOW_ONLY(SVM_EXIT_READ_CR0) },
+	{ "cr0-write", "MOV to CR0 that changes AM", USUAL, .body = body_cr0_write,
+	  .expect = BY_MODE(SVM_EXIT_CR0_SEL_WRITE, SVM_EXIT_WRITE_CR0,
+			    EXIT_REASON_CR_ACCESS, EXIT_REASON_CR_ACCESS) },
+	{ "cr0-ts", "MOV to CR0 that changes TS", USUAL, .body = body_cr0_ts,
+	  .expect = SVM_SHADOW_ONLY(SVM_EXIT_WRITE_CR0) },
+	{ "cr4-read", "MOV from CR4", USUAL, .body = body_cr4_read,
+	  .expect = SVM_ONLY(SVM_EXIT_READ_CR4) },
+	{ "cr4-write", "MOV to CR4 that changes MCE", USUAL, .body = body_cr4_write,
+	  .expect = ALWAYS(SVM_EXIT_WRITE_CR4, EXIT_REASON_CR_ACCESS) },
+	{ "cr4-de", "MOV to CR4 that changes DE, which VMX leaves to the guest", USUAL,
+	  .body = body_cr4_de, .expect = SVM_ONLY(SVM_EXIT_WRITE_CR4) },
+	{ "cr8-read", "MOV from CR8 (no APIC in the kernel)", USUAL, .body = body_cr8_read,
+	  .expect = VMX_ONLY(EXIT_REASON_CR_ACCESS) },
+	{ "cr8-write", "MOV to CR8 (no APIC in the kernel)", USUAL, .body = body_cr8_write,
+	  .expect = ALWAYS(SVM_EXIT_WRITE_CR8, EXIT_REASON_CR_ACCESS) },
+	{ "dr-read", "MOV from DR0: the first, and again after an exit", USUAL, .body = body_dr_read,
+	  .expect = LAZY(SVM_EXIT_READ_DR0, EXIT_REASON_DR_ACCESS) },
+	{ "dr-write", "MOV to DR0: the first, and again after an exit", USUAL, .body = body_dr_write,
+	  .expect = LAZY(SVM_EXIT_WRITE_DR0, EXIT_REASON_DR_ACCESS) },
+
+	{ "wbinvd", "WBINVD", USUAL, .body = body_wbinvd,
+	  .expect = ALWAYS(SVM_EXIT_WBINVD, EXIT_REASON_WBINVD) },
+	{ "invd", "INVD", USUAL, .body = body_invd, .needs = needs_invd_intercept,
+	  .expect = ALWAYS(SVM_EXIT_INVD, EXIT_REASON_INVD) },
+	{ "xsetbv", "XSETBV", USUAL, .body = body_xsetbv, .needs = needs_xsetbv_intercept,
+	  .expect = ALWAYS(SVM_EXIT_XSETBV, EXIT_REASON_XSETBV) },
+	{ "rdtsc", "RDTSC", USUAL, .body = body_rdtsc, .expect = NEVER },
+	{ "rdpmc", "RDPMC, and #GP where the guest has no such counter", USUAL, .body = body_rdpmc,
+	  .handler = handler_resume_code, .vector = 13,
+	  .expect = ALWAYS(SVM_EXIT_RDPMC, EXIT_REASON_RDPMC) },
+	{ "monitor", "MONITOR, which is #UD in the guest", USUAL, .body = body_monitor,
+	  .handler = handler_resume, .vector = 6, .needs = needs_monitor, .prepare = host_disable_quirks,
+	  .expect = ALWAYS(SVM_EXIT_MONITOR, EXIT_REASON_MONITOR_INSTRUCTION) },
+	{ "mwait", "MWAIT, which is #UD in the guest", USUAL, .body = body_mwait,
+	  .handler = handler_resume, .vector = 6, .needs = needs_monitor, .prepare = host_disable_quirks,
+	  .expect = ALWAYS(SVM_EXIT_MWAIT, EXIT_REASON_MWAIT_INSTRUCTION) },
+	{ "pause", "PAUSE in a loop", MEASURED, .body = body_pause, .count = 10000, .warm_up = 2,
+	  .expect = AT_MOST(SVM_EXIT_PAUSE, 3000, EXIT_REASON_PAUSE_INSTRUCTION, 32) },
+	{ "sidt", "SIDT", USUAL, .body = body_sidt, .expect = NEVER },
+	{ "sgdt", "SGDT", USUAL, .body = body_sgdt, .expect = NEVER },
+	{ "smsw", "SMSW", USUAL, .body = body_smsw, .expect = SVM_SHADOW_ONLY(SVM_EXIT_READ_CR0) },
+	{ "vm-launch", "VMRUN or VMLAUNCH in a guest that may not, so #UD", USUAL,
+	  .body = body_vmrun, .body_vmx = body_vmlaunch, .handler = handler_resume, .vector = 6,
+	  .expect = ALWAYS(SVM_EXIT_VMRUN, EXIT_REASON_VMLAUNCH) },
+
+	{ "ud", "UD2: #UD in the guest", USUAL, .body = body_ud, .handler = handler_resume, .vector = 6,
+	  .expect = ALWAYS(SVM_EXIT_EXCP(6), EXIT_REASON_EXCEPTION_NMI) },
+	{ "db", "a single step: #DB in the guest", USUAL, .body = body_db,
+	  .handler = handler_step, .vector = 1,
+	  .expect = ALWAYS(SVM_EXIT_EXCP(1), EXIT_REASON_EXCEPTION_NMI) },
+	{ "bp", "INT3: #BP in the guest", USUAL, .body = body_bp, .handler = handler_return, .vector = 3,
+	  .expect = NEVER },
+	{ "de", "division by 0: #DE in the guest", USUAL, .body = body_de,
+	  .handler = handler_resume, .vector = 0, .expect = NEVER },
+	{ "page-fault", "read of an unmapped page: #PF in the guest", USUAL, .body = body_page_fault,
+	  .handler = handler_resume_code, .vector = 14,
+	  .expect = SHADOW_ONLY(SVM_EXIT_PF, VMX_EXIT_PF) },
+
+	{ "outs", "REP OUTSB of 16 bytes to a port that userspace handles", MEASURED, .body = body_outs,
+	  .count = 100, .warm_up = 2,
+	  .expect = STRING_IO(OUTS_BYTES) },
+	{ "ins", "REP INSB of 512 bytes from a port that userspace handles", MEASURED, .body = body_ins,
+	  .count = 100, .warm_up = 2,
+	  .expect = STRING_IO(1) },
 };
+
+bool expected_listed(const struct expected *expect)
+{
+	return expect->per_op || expect->once || expect->first || expect->every || expect->interrupts;
+}
 
 const size_t catalogue_size = sizeof(catalogue) / sizeof(catalogue[0]);
 

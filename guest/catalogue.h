@@ -12,18 +12,23 @@
 
 #include "modes.h"
 
-#define EXPECT_MAX	4
+#define EXPECT_MAX	6
 
 enum world { SVM_NESTED, SVM_SHADOW, VMX_NESTED, VMX_SHADOW, NR_WORLDS };
 
+/* All 0 but the code: end of list. */
 struct expected {
 	uint64_t code;		/* the ISA's exit code */
 	unsigned int per_op;	/* exits for each of the count operations */
-	unsigned int once;	/* exits besides; per_op and once 0: end of list */
+	unsigned int once;	/* exits besides */
 	unsigned int first;	/* and so many more of the VM's first vCPU */
+	/* Where the number is a bound, and the catalogue says why: … */
+	unsigned int every;	/* at most one more in so many operations */
+	bool interrupts;	/* at most one more for each interrupt of the host */
 };
 
 struct image;
+struct vm;
 
 struct guest {
 	const char *name;
@@ -43,13 +48,21 @@ struct guest {
 	bool measured;			/* between marks, else from first to last exit */
 	bool answers;			/* leaves 42 */
 	struct expected expect[NR_WORLDS][EXPECT_MAX];
+	/* Why it cannot run here: a reason, or NULL. */
+	const char *(*needs)(enum world world);
+	/* What the host does to the VM before there are vCPUs. */
+	void (*prepare)(struct vm *vm);
 };
+
+bool expected_listed(const struct expected *expect);
 
 extern const struct guest catalogue[];
 extern const size_t catalogue_size;
 
 /* bodies.S: the code of long mode, and in it a stub for each exception. */
 extern const uint8_t guest_code[], guest_code_end[], guest_exceptions[];
+/* There too: handlers of exceptions. */
+extern const uint8_t handler_resume[], handler_resume_code[], handler_step[], handler_return[];
 /* other_modes.S */
 extern const uint8_t code_real[], code_real_end[], code_32[], code_32_end[];
 

@@ -124,7 +124,7 @@ static void list_expected(uint32_t isa, const struct expected *expect)
 	char name[REASON_NAME_MAX];
 	size_t i;
 
-	for (i = 0; i < EXPECT_MAX && (expect[i].per_op || expect[i].once); i++) {
+	for (i = 0; i < EXPECT_MAX && expected_listed(&expect[i]); i++) {
 		printf("%s%s", i ? ", " : "", reason_name(isa, expect[i].code, name));
 		if (expect[i].per_op)
 			printf(" %ux", expect[i].per_op);
@@ -132,6 +132,10 @@ static void list_expected(uint32_t isa, const struct expected *expect)
 			printf(" +%u", expect[i].once);
 		if (expect[i].first)
 			printf(" (+%u of the first vCPU)", expect[i].first);
+		if (expect[i].every)
+			printf(" (at most one more in %u)", expect[i].every);
+		if (expect[i].interrupts)
+			printf(" (at most one more for each interrupt of the host)");
 	}
 	putchar('\n');
 }

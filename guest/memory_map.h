@@ -26,6 +26,7 @@
 #define GUEST_PAGE	0x1000
 
 #define GUEST_ANSWER	0x400
+#define GUEST_SCRATCH	0x500		/* for what an instruction stores */
 #define GUEST_PML4	0x1000		/* 32-bit: the page directory */
 #define GUEST_PDPT	0x2000
 #define GUEST_PD	0x3000		/* the first GiB */
@@ -57,6 +58,10 @@
 #define PORT_MARK	0xf4		/* MARK_START, MARK_STOP */
 #define PORT_NOBODY	0xf5		/* nothing behind it: the VMM ignores it */
 #define PORT_EXCEPTION	0xf6		/* a vector that the guest did not expect */
+
+/* What one REP OUTSB and one REP INSB move. */
+#define OUTS_BYTES	16
+#define INS_BYTES	512
 
 #define MARK_START	1
 #define MARK_STOP	2

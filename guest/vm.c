@@ -27,7 +27,7 @@ static void die(const char *what)
 	exit(EXIT_FAILED);
 }
 
-static int vm_ioctl(int fd, unsigned long request, void *arg, const char *name)
+int vm_ioctl(int fd, unsigned long request, void *arg, const char *name)
 {
 	int ret = ioctl(fd, request, arg);
 
@@ -151,6 +151,8 @@ struct vm *vm_create(const struct guest *guest, unsigned int nr_vcpus, uint64_t 
 	/* Intel without unrestricted guest (so, without EPT): the reset state is vm86's. */
 	if (ioctl(vm->fd, KVM_SET_TSS_ADDR, GUEST_TSS) < 0)
 		die("KVM_SET_TSS_ADDR");
+	if (guest->prepare)
+		guest->prepare(vm);
 	for (i = 0; i < nr_vcpus; i++) {
 		create_vcpu(vm, i);
 		load(&vm->vcpus[i], count);
@@ -238,6 +240,8 @@ static int vcpu_run(struct vcpu *vcpu)
 			break;
 		case KVM_EXIT_MMIO:
 			memset(vcpu->run->mmio.data, 0xff, sizeof(vcpu->run->mmio.data));
+			break;
+		case KVM_EXIT_SET_TPR:	/* lowered: there is no APIC here to tell */
 			break;
 		case KVM_EXIT_HLT:
 			if (vcpu->stopped || !vcpu->vm->guest->measured)

@@ -65,6 +65,9 @@ void vm_destroy(struct vm *vm);
  */
 int vm_run(struct vm *vm);
 
+/* An ioctl by its name; its result. */
+int vm_ioctl(int fd, unsigned long request, void *arg, const char *name);
+
 /* A message that the guest ended in an unexpected way; returns -1. */
 int vcpu_unexpected(struct vcpu *vcpu, const char *what);
 
