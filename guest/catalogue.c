@@ -49,6 +49,17 @@
  * - String I/O: KVM's emulator hands OUTS to userspace one element at a time, each
  *   with an exit; INS is read ahead, for as much as fits into 1024 bytes and a page
  *   (pio_in_emulated()), so it is one.
+ * - ioeventfd and coalesced MMIO: exits like any other, and no way to userspace.
+ *   KVM's ring has room for 169 writes, and before 6.11 took itself for full with
+ *   85 (coalesced_mmio_has_room() counted modulo 2^32), so the guest stays below.
+ * - MOV to CR3 among address spaces: KVM keeps the shadow of each top table, whether
+ *   it is among the few roots that it keeps at hand (KVM_MMU_NUM_PREV_ROOTS) or not,
+ *   so one that has run before costs its MOV and no #PF.
+ * - The guest's large pages alone save nothing: where the host has 4 KiB pages, KVM
+ *   maps 4 KiB. With huge pages on both sides it maps 2 MiB (kvm_mmu_hugepage_adjust()).
+ * - Dirty log: KVM_GET_DIRTY_LOG write-protects what was written to, so each page
+ *   faults once more. Pages that the host took away fault like untouched ones; that a
+ *   guest's own swapping does not is what 'pte-edit' and 'cow' show.
  *
  * What may spread: a nested fault or a #PF is taken again when the host moves
  * or reclaims the page meanwhile (no bound; not seen where memory is free), and
@@ -115,6 +126,14 @@ DECLARE_BODY(page_fault);
 DECLARE_BODY(de);
 DECLARE_BODY(outs);
 DECLARE_BODY(ins);
+DECLARE_BODY(event);
+DECLARE_BODY(cr3_switch);
+DECLARE_BODY(touch_large);
+DECLARE_BODY(touch_huge);
+DECLARE_BODY(after_host);
+DECLARE_BODY(after_host_twice);
+DECLARE_BODY(cow);
+DECLARE_BODY(fork);
 
 #define SVM_EXIT_EXCP(vector) (SVM_EXIT_EXCP_BASE + (vector))
 #define SVM_EXIT_PF	SVM_EXIT_EXCP(14)
@@ -155,6 +174,32 @@ DECLARE_BODY(ins);
 	[SVM_SHADOW] = { SVM_MARK }, \
 	[VMX_NESTED] = { VMX_MARK }, \
 	[VMX_SHADOW] = { VMX_MARK }, \
+}
+
+#define ON_TOUCH_OF(vmx_nested) BY_MODE(SVM_EXIT_NPF, SVM_EXIT_PF, vmx_nested, VMX_EXIT_PF)
+
+/*
+ * Nested: the copy is a page that nobody had touched yet. Shadow paging: #PF for the
+ * guest to see, the copy's first touch, INVLPG, and #PF because the new entry is not
+ * shadowed yet.
+ */
+#define COPY_ON_WRITE(pf) { \
+	[SVM_NESTED] = { { SVM_EXIT_NPF, 1, 0 }, SVM_MARK }, \
+	[SVM_SHADOW] = { { SVM_EXIT_PF, pf, 0 }, { SVM_EXIT_INVLPG, 1, 0 }, SVM_MARK }, \
+	[VMX_NESTED] = { { EXIT_REASON_EPT_VIOLATION, 1, 0 }, VMX_MARK }, \
+	[VMX_SHADOW] = { { VMX_EXIT_PF, pf, 0 }, { EXIT_REASON_INVLPG, 1, 0 }, VMX_MARK }, \
+}
+/*
+ * With MOV to and from CR3; the former has KVM bring the page table in step
+ * (mmu_sync_children()) and protect it, so writing to it is one #PF more.
+ */
+#define FORK { \
+	[SVM_NESTED] = { { SVM_EXIT_NPF, 1, 0 }, SVM_MARK }, \
+	[SVM_SHADOW] = { { SVM_EXIT_PF, 4, 0 }, { SVM_EXIT_INVLPG, 1, 0 }, \
+			 { SVM_EXIT_WRITE_CR3, 1, 0 }, { SVM_EXIT_READ_CR3, 1, 0 }, SVM_MARK }, \
+	[VMX_NESTED] = { { EXIT_REASON_EPT_VIOLATION, 1, 0 }, VMX_MARK }, \
+	[VMX_SHADOW] = { { VMX_EXIT_PF, 4, 0 }, { EXIT_REASON_INVLPG, 1, 0 }, \
+			 { EXIT_REASON_CR_ACCESS, 2, 0 }, VMX_MARK }, \
 }
 
 /* On one of the two only. */
@@ -353,6 +398,39 @@ const struct guest catalogue[] = {
 	{ "ins", "REP INSB of 512 bytes from a port that userspace handles", MEASURED, .body = body_ins,
 	  .count = 100, .warm_up = 2,
 	  .expect = STRING_IO(1) },
+	{ "ioeventfd", "OUT to a port where an eventfd listens", USUAL, .body = body_event,
+	  .prepare = host_listen, .in_kernel = true,
+	  .expect = ALWAYS(SVM_EXIT_IOIO, EXIT_REASON_IO_INSTRUCTION) },
+	{ "mmio-coalesced", "write to a device whose writes KVM collects", MEASURED, .body = body_mmio,
+	  .count = 80, .count_max = 80, .warm_up = 2, .prepare = host_coalesce, .in_kernel = true,
+	  .expect = ON_TOUCH_OF(EXIT_REASON_EPT_MISCONFIG) },
+
+	{ "cr3-switch", "MOV to CR3, among 8 address spaces", USUAL, .body = body_cr3_switch,
+	  .expect = SHADOW_ONLY(SVM_EXIT_WRITE_CR3, EXIT_REASON_CR_ACCESS) },
+	{ "cow", "copy-on-write: #PF in the guest, which copies the page and maps the copy", MEASURED,
+	  .body = body_cow, .handler = handler_cow, .vector = 14,
+	  .count = 400, .count_max = 507, .warm_up = 3, .expect = COPY_ON_WRITE(3) },
+	{ "fork", "a page made read-only, as fork does, TLB flush, copy-on-write", MEASURED,
+	  .body = body_fork, .handler = handler_cow, .vector = 14,
+	  .count = 400, .count_max = 507, .warm_up = 3, .expect = FORK },
+	{ "touch-large", "first touch of 4 KiB, which the guest maps by 2 MiB", MEASURED,
+	  .body = body_touch_large, .count = 1000, .count_max = GUEST_ARENA_PAGES,
+	  .expect = ON_TOUCH_OF(EXIT_REASON_EPT_VIOLATION) },
+	{ "touch-huge", "first touch of 2 MiB, which guest and host map as such", MEASURED,
+	  .body = body_touch_huge, .count = 30, .count_max = 30,
+	  .needs = needs_huge_pages, .prepare = host_use_huge_pages,
+	  .expect = ON_TOUCH_OF(EXIT_REASON_EPT_VIOLATION) },
+	{ "dirty-log", "first write to a page after KVM_GET_DIRTY_LOG", MEASURED,
+	  .body = body_after_host_twice, .count = 1000, .count_max = GUEST_ARENA_PAGES,
+	  .needs = needs_write_protection, .host = host_log_dirty, .alone = true,
+	  .expect = ON_TOUCH_OF(EXIT_REASON_EPT_VIOLATION) },
+	{ "drop", "touch of pages that the host took away (MADV_DONTNEED)", MEASURED,
+	  .body = body_after_host, .count = 1000, .count_max = GUEST_ARENA_PAGES, .host = host_drop,
+	  .expect = ON_TOUCH_OF(EXIT_REASON_EPT_VIOLATION) },
+	{ "page-out", "touch of pages that the host swapped out (MADV_PAGEOUT)", MEASURED,
+	  .body = body_after_host, .count = 1000, .count_max = GUEST_ARENA_PAGES,
+	  .needs = needs_swap, .host = host_page_out,
+	  .expect = ON_TOUCH_OF(EXIT_REASON_EPT_VIOLATION) },
 };
 
 bool expected_listed(const struct expected *expect)

@@ -29,6 +29,7 @@ struct expected {
 
 struct image;
 struct vm;
+struct vcpu;
 
 struct guest {
 	const char *name;
@@ -50,8 +51,11 @@ struct guest {
 	struct expected expect[NR_WORLDS][EXPECT_MAX];
 	/* Why it cannot run here: a reason, or NULL. */
 	const char *(*needs)(enum world world);
-	/* What the host does to the VM before there are vCPUs. */
+	/* What the host does to the VM before there are vCPUs, and at MARK_HOST. */
 	void (*prepare)(struct vm *vm);
+	int (*host)(struct vcpu *vcpu);
+	bool alone;			/* what it does is the whole VM's: one vCPU */
+	bool in_kernel;			/* none of its exits reaches userspace */
 };
 
 bool expected_listed(const struct expected *expect);
@@ -63,6 +67,7 @@ extern const size_t catalogue_size;
 extern const uint8_t guest_code[], guest_code_end[], guest_exceptions[];
 /* There too: handlers of exceptions. */
 extern const uint8_t handler_resume[], handler_resume_code[], handler_step[], handler_return[];
+extern const uint8_t handler_cow[];
 /* other_modes.S */
 extern const uint8_t code_real[], code_real_end[], code_32[], code_32_end[];
 

@@ -13,6 +13,7 @@
  *   0x00001000  page tables: the top one here, the next two or three behind it
  *   0x00007000  GDT, IDT (and in real mode the guest's code, at 0x7c00)
  *   0x00008000  stack, down from 0x9000
+ *   0x0000f000  a child's page table, that of 'fork'
  *   0x00010000  page tables: each maps 2 MiB (32-bit: 4 MiB) in 4 KiB pages
  *   0x00100000  the guest's code, all of guest/bodies.S
  *   0x00200000  the arena: pages that nobody has touched yet
@@ -37,6 +38,7 @@
 #define GUEST_IDT	0x7100
 #define GUEST_CODE_REAL	0x7c00		/* where PC firmware puts a boot sector */
 #define GUEST_STACK	0x9000		/* its top */
+#define GUEST_FORK_PT	0xf000		/* a page table that nobody uses */
 #define GUEST_PT	0x10000
 #define GUEST_CODE	0x100000
 #define GUEST_ARENA	0x200000
@@ -55,16 +57,19 @@
 
 /* OUTs of a byte. */
 #define PORT_PUTC	0xe9		/* for the guest's output */
-#define PORT_MARK	0xf4		/* MARK_START, MARK_STOP */
+#define PORT_MARK	0xf4		/* MARK_START, MARK_STOP, MARK_HOST */
 #define PORT_NOBODY	0xf5		/* nothing behind it: the VMM ignores it */
+#define PORT_EVENT	0xf7		/* where an eventfd listens: guest 'ioeventfd' */
 #define PORT_EXCEPTION	0xf6		/* a vector that the guest did not expect */
 
 /* What one REP OUTSB and one REP INSB move. */
 #define OUTS_BYTES	16
 #define INS_BYTES	512
+#define CR3_SPACES	8		/* a power of 2 */
 
 #define MARK_START	1
 #define MARK_STOP	2
+#define MARK_HOST	3		/* the host does now what it does to this guest */
 
 #define THE_ANSWER	42
 

@@ -2,8 +2,14 @@
 /* What a guest needs of the host. */
 #include <cpuid.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
+#include "../user/sysfs.h"
+#include "memory_map.h"
 #include "needs.h"
 
 /* CPUID leaf 1, ECX. */
@@ -44,4 +50,65 @@ const char *needs_monitor(enum world world)
 {
 	(void)world;
 	return cpu_has(1 << 3) ? NULL : "the CPU has no MONITOR";
+}
+
+/* kB that the line 'name' of /proc has for the mapping at 'address', or (NULL) at all. */
+static unsigned long proc_kb(const char *path, const char *name, const void *address)
+{
+	FILE *f = fopen(path, "re");
+	char line[256], start[32] = "";
+	unsigned long kb = 0;
+	bool there = !address;
+
+	snprintf(start, sizeof(start), "%lx-", (unsigned long)address);
+	while (f && !kb && fgets(line, sizeof(line), f)) {
+		if (address && !strncmp(line, start, strlen(start)))
+			there = true;
+		if (there && !strncmp(line, name, strlen(name))) {
+			kb = strtoul(line + strlen(name), NULL, 10);
+			break;
+		}
+	}
+	if (f)
+		fclose(f);
+	return kb;
+}
+
+/* Tried: whether the host has them depends on its settings and on its memory. */
+const char *needs_huge_pages(enum world world)
+{
+	const size_t size = GUEST_PART, huge = 0x200000;
+	uint8_t *mapping = mmap(NULL, size + huge, PROT_READ | PROT_WRITE,
+				MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	uint8_t *memory = (uint8_t *)(((uintptr_t)mapping + huge - 1) & -huge);
+	unsigned long kb = 0;
+	size_t i;
+
+	(void)world;
+	if (mapping == MAP_FAILED)
+		return "there is no memory to try huge pages with";
+	if (!madvise(memory, size, MADV_HUGEPAGE)) {
+		for (i = 0; i < size; i += huge)
+			memory[i] = 1;
+		kb = proc_kb("/proc/self/smaps", "AnonHugePages:", memory);
+	}
+	munmap(mapping, size + huge);
+	return kb * 1024 >= size ? NULL : "the host gives no transparent huge pages";
+}
+
+const char *needs_swap(enum world world)
+{
+	(void)world;
+	return proc_kb("/proc/meminfo", "SwapTotal:", NULL) ? NULL : "the host has no swap";
+}
+
+/* With PML the CPU keeps the log itself, and exits when it is full (SDM vol. 3, 29.3.6). */
+const char *needs_write_protection(enum world world)
+{
+	char value[8];
+
+	if (world == VMX_NESTED && sysfs_read(value, sizeof(value), "/sys/module/kvm_intel/parameters/pml") &&
+	    *value == 'Y')
+		return "the CPU logs dirty pages by itself (kvm_intel's pml=Y)";
+	return NULL;
 }

@@ -8,5 +8,8 @@
 const char *needs_xsetbv_intercept(enum world world);
 const char *needs_invd_intercept(enum world world);
 const char *needs_monitor(enum world world);
+const char *needs_huge_pages(enum world world);
+const char *needs_swap(enum world world);
+const char *needs_write_protection(enum world world);
 
 #endif

@@ -36,12 +36,15 @@ void ports_end(struct vcpu *vcpu)
 		print_line(vcpu);
 }
 
-static void mark(struct vcpu *vcpu, uint8_t which)
+static int mark(struct vcpu *vcpu, uint8_t which)
 {
+	if (which == MARK_HOST)
+		return vcpu->vm->guest->host ? vcpu->vm->guest->host(vcpu) : 0;
 	if (which == MARK_STOP)
 		vcpu->stopped = true;
 	if (vcpu->vm->mark)
 		vcpu->vm->mark(vcpu, which);
+	return 0;
 }
 
 static int exception(struct vcpu *vcpu, uint8_t vector)
@@ -69,8 +72,7 @@ int ports_handle(struct vcpu *vcpu)
 		put_character(vcpu, *data);
 		break;
 	case PORT_MARK:
-		mark(vcpu, *data);
-		break;
+		return mark(vcpu, *data);
 	case PORT_EXCEPTION:
 		return exception(vcpu, *data);
 	}

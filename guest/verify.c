@@ -43,6 +43,7 @@ struct measurement {
 	bool failed;
 	uint64_t instance, generation;	/* of the module, at the first reading */
 	struct counts at[3];	/* by MARK_*; 0: before the guest */
+	uint64_t visits[3];	/* of userspace, likewise */
 };
 
 /* What one vCPU of a guest is compared with. */
@@ -131,6 +132,7 @@ static void take_counts(struct vcpu *vcpu, int which)
 		m->failed = true;
 		return;
 	}
+	m->visits[which] = vcpu->visits;
 	memset(&m->at[which], 0, sizeof(m->at[which]));
 	if (!usable(m, snap.header)) {
 		m->failed = true;
@@ -247,6 +249,11 @@ static bool compare_vcpu(const struct vm *vm, unsigned int vcpu_id, enum world w
 
 	if (vm->nr_vcpus > 1)
 		printf("# vCPU %u\n", vcpu_id);
+	if (vm->guest->in_kernel && m->visits[MARK_STOP] - m->visits[MARK_START] != 1) {
+		printf("#   in userspace           expected        1  counted %8llu  <-- differs\n",
+		       (unsigned long long)(m->visits[MARK_STOP] - m->visits[MARK_START]));
+		return false;
+	}
 	return compare(&run, &m->at[vm->guest->measured ? MARK_START : 0], &m->at[MARK_STOP]);
 }
 
@@ -258,7 +265,7 @@ static bool verify_guest(const struct guest *guest, enum world world,
 	unsigned int i;
 	bool ok;
 
-	for (i = 0; i < options->vcpus; i++) {
+	for (i = 0; i < vm->nr_vcpus; i++) {
 		m[i].device = device;
 		m[i].isa = world < VMX_NESTED ? KVMSTAT_ISA_SVM : KVMSTAT_ISA_VMX;
 	}
@@ -266,7 +273,7 @@ static bool verify_guest(const struct guest *guest, enum world world,
 	vm->context = m;
 	vm->quiet = true;	/* what a guest prints is not TAP */
 	ok = !vm_run(vm);
-	for (i = 0; i < options->vcpus && ok; i++) {
+	for (i = 0; i < vm->nr_vcpus && ok; i++) {
 		if (!guest->measured)
 			take_counts(&vm->vcpus[i], MARK_STOP);
 		ok = !m[i].failed && compare_vcpu(vm, i, world, count, &m[i]);

@@ -19,6 +19,7 @@
 #include "vm.h"
 
 #define CPUID_ENTRIES	256
+#define MEMORY_ALIGN	0x200000UL
 
 static void die(const char *what)
 {
@@ -51,19 +52,27 @@ static int open_kvm(void)
 	exit(EXIT_FAILED);
 }
 
-/* Pages of 4 KiB only, so that a first touch is a fault of one page. */
+void vm_set_memory(struct vm *vm, uint32_t flags)
+{
+	struct kvm_userspace_memory_region region = {
+		.flags = flags, .memory_size = vm->memory_size,
+		.userspace_addr = (uintptr_t)vm->memory,
+	};
+
+	vm_ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &region, "KVM_SET_USER_MEMORY_REGION");
+}
+
+/* Aligned, as huge pages have to be. */
 static void add_memory(struct vm *vm)
 {
-	struct kvm_userspace_memory_region region = { .memory_size = vm->memory_size };
-
-	vm->memory = mmap(NULL, vm->memory_size, PROT_READ | PROT_WRITE,
-			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	if (vm->memory == MAP_FAILED)
+	vm->mapping = mmap(NULL, vm->memory_size + MEMORY_ALIGN, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (vm->mapping == MAP_FAILED)
 		die("memory for the guest");
+	vm->memory = (uint8_t *)(((uintptr_t)vm->mapping + MEMORY_ALIGN - 1) & -MEMORY_ALIGN);
 	/* Fails where the host has no huge pages, which is as good. */
 	madvise(vm->memory, vm->memory_size, MADV_NOHUGEPAGE);
-	region.userspace_addr = (uintptr_t)vm->memory;
-	vm_ioctl(vm->fd, KVM_SET_USER_MEMORY_REGION, &region, "KVM_SET_USER_MEMORY_REGION");
+	vm_set_memory(vm, 0);
 }
 
 /* The guest may use what the host has: long mode, above all. */
@@ -140,8 +149,10 @@ struct vm *vm_create(const struct guest *guest, unsigned int nr_vcpus, uint64_t 
 	if (!vm)
 		die("memory");
 	vm->guest = guest;
-	vm->nr_vcpus = nr_vcpus;
-	vm->memory_size = nr_vcpus * modes[guest->mode].part;
+	vm->count = count;
+	vm->nr_vcpus = guest->alone ? 1 : nr_vcpus;
+	vm->eventfd = -1;
+	vm->memory_size = vm->nr_vcpus * modes[guest->mode].part;
 	pthread_mutex_init(&vm->turn_lock, NULL);
 	pthread_cond_init(&vm->turn_over, NULL);
 	vm->kvm = open_kvm();
@@ -153,7 +164,7 @@ struct vm *vm_create(const struct guest *guest, unsigned int nr_vcpus, uint64_t 
 		die("KVM_SET_TSS_ADDR");
 	if (guest->prepare)
 		guest->prepare(vm);
-	for (i = 0; i < nr_vcpus; i++) {
+	for (i = 0; i < vm->nr_vcpus; i++) {
 		create_vcpu(vm, i);
 		load(&vm->vcpus[i], count);
 	}
@@ -170,7 +181,9 @@ void vm_destroy(struct vm *vm)
 	}
 	close(vm->fd);
 	close(vm->kvm);
-	munmap(vm->memory, vm->memory_size);
+	if (vm->eventfd >= 0)
+		close(vm->eventfd);
+	munmap(vm->mapping, vm->memory_size + MEMORY_ALIGN);
 	pthread_cond_destroy(&vm->turn_over);
 	pthread_mutex_destroy(&vm->turn_lock);
 	free(vm);
@@ -211,6 +224,7 @@ static void enter(struct vcpu *vcpu)
 		if (errno != EINTR && errno != EAGAIN)
 			die("KVM_RUN");
 	}
+	vcpu->visits++;
 }
 
 /*

@@ -30,6 +30,8 @@ struct vcpu {
 	uint8_t *part;		/* its memory … */
 	uint64_t base;		/* … and where the guest has it (guest-physical) */
 	bool stopped;		/* the guest said MARK_STOP */
+	uint64_t visits;	/* how often KVM_RUN has come back to userspace */
+	unsigned int turns;	/* of the host: MARK_HOST */
 	int result;		/* of vcpu_run() */
 	pthread_t thread;
 	char line[LINE_SIZE];	/* what it has printed since the last newline */
@@ -42,7 +44,10 @@ struct vm {
 	int run_size;
 	uint8_t *memory;	/* the guest's, at guest-physical 0 */
 	uint64_t memory_size;
+	void *mapping;		/* memory, from somewhat before it: it is aligned */
+	int eventfd;		/* or -1 */
 	const struct guest *guest;
+	uint64_t count;		/* operations */
 	bool quiet;		/* what the guest prints is dropped */
 	/* Called in the vCPU's own thread at MARK_START and MARK_STOP. */
 	void (*mark)(struct vcpu *vcpu, int which);
@@ -55,7 +60,13 @@ struct vm {
 	struct vcpu vcpus[VCPUS_MAX];
 };
 
-/* A VM that is ready to run this guest, 'count' times. */
+/*
+ * The guest's memory as KVM is to have it, where KVM_MEM_* flags say how. Pages of
+ * 4 KiB only, unless the guest asks for others: a first touch is a fault of one page.
+ */
+void vm_set_memory(struct vm *vm, uint32_t flags);
+
+/* A VM that is ready to run this guest, 'count' times; one vCPU where it runs alone. */
 struct vm *vm_create(const struct guest *guest, unsigned int nr_vcpus, uint64_t count);
 void vm_destroy(struct vm *vm);
 
