@@ -6,7 +6,8 @@
  * in the count, and is the 'once' of the I/O exit. Nothing else happens there
  * once: code, page tables and data were mapped by the warm-up.
  *
- * Why the numbers are what they are (KVM without an in-kernel irqchip):
+ * Why the numbers are what they are (KVM without an in-kernel irqchip, but for the
+ * interrupts):
  * - CPUID, port I/O, HLT, VMCALL/VMMCALL and the MSR chosen are always
  *   intercepted (SDM vol. 3, 26.1; APM vol. 2, 15.9). SVM has one code for
  *   RDMSR and WRMSR, VMX two.
@@ -60,6 +61,13 @@
  * - Dirty log: KVM_GET_DIRTY_LOG write-protects what was written to, so each page
  *   faults once more. Pages that the host took away fault like untouched ones; that a
  *   guest's own swapping does not is what 'pte-edit' and 'cow' show.
+ * - Interrupts (KVM_CREATE_IRQCHIP, x2APIC mode, no AVIC or APICv): each write of an
+ *   APIC register is a WRMSR that exits; the interrupt itself is injected with an
+ *   entry, as IF is set. The APIC's timer is an hrtimer of the host's, which counts as
+ *   its interrupt; on VMX it is the preemption timer, where the CPU has one and the
+ *   vCPU is in the guest when it is due (start_hv_timer()): a bound.
+ * - HLT while another vCPU answers: none where the answer is faster than the way to
+ *   HLT, so it is a bound. INIT, SIPI, and the interrupts that wake: no exit.
  *
  * What may spread: a nested fault or a #PF is taken again when the host moves
  * or reclaims the page meanwhile (no bound; not seen where memory is free), and
@@ -134,6 +142,10 @@ DECLARE_BODY(after_host);
 DECLARE_BODY(after_host_twice);
 DECLARE_BODY(cow);
 DECLARE_BODY(fork);
+DECLARE_BODY(self_ipi);
+DECLARE_BODY(timer);
+DECLARE_BODY(ipi);
+DECLARE_BODY(smp_start);
 
 #define SVM_EXIT_EXCP(vector) (SVM_EXIT_EXCP_BASE + (vector))
 #define SVM_EXIT_PF	SVM_EXIT_EXCP(14)
@@ -202,6 +214,44 @@ DECLARE_BODY(fork);
 			 { EXIT_REASON_CR_ACCESS, 2, 0 }, VMX_MARK }, \
 }
 
+/* Two writes of APIC registers each. */
+#define SVM_INTERRUPT	{ SVM_EXIT_MSR, 2, 0 }
+#define VMX_INTERRUPT	{ EXIT_REASON_MSR_WRITE, 2, 0 }
+#define SVM_TIMER	{ SVM_INTERRUPT, SVM_MARK }
+#define VMX_TIMER	{ VMX_INTERRUPT, { EXIT_REASON_PREEMPTION_TIMER, .every = 1 }, VMX_MARK }
+#define TIMER { \
+	[SVM_NESTED] = SVM_TIMER, [SVM_SHADOW] = SVM_TIMER, \
+	[VMX_NESTED] = VMX_TIMER, [VMX_SHADOW] = VMX_TIMER, \
+}
+#define SVM_IPI		{ SVM_INTERRUPT, { SVM_EXIT_HLT, .every = 1 }, SVM_MARK }
+#define VMX_IPI		{ VMX_INTERRUPT, { EXIT_REASON_HLT, .every = 1 }, VMX_MARK }
+#define IPI { \
+	[SVM_NESTED] = SVM_IPI, [SVM_SHADOW] = SVM_IPI, \
+	[VMX_NESTED] = VMX_IPI, [VMX_SHADOW] = VMX_IPI, \
+}
+
+/*
+ * The first one: INIT, SIPI, EOI. The other: its IPI, from real mode; with nested
+ * paging its page is mapped already, for the first one wrote to it, without it is
+ * touched anew. VMX without EPT: see HELLO on real mode, HLT and the TSS; WRMSR is a
+ * #GP there, too, and tells itself from no other exception.
+ */
+#define SMP_START { \
+	[SVM_NESTED] = { { SVM_EXIT_MSR, 3, 0, .of = FIRST_VCPU }, \
+			 { SVM_EXIT_MSR, 1, 0, .of = OTHER_VCPUS }, \
+			 { SVM_EXIT_HLT, .every = 1 }, SVM_MARK }, \
+	[SVM_SHADOW] = { { SVM_EXIT_MSR, 3, 0, .of = FIRST_VCPU }, \
+			 { SVM_EXIT_MSR, 1, 0, .of = OTHER_VCPUS }, \
+			 { SVM_EXIT_HLT, .every = 1 }, SVM_MARK, \
+			 { SVM_EXIT_PF, 0, 1, .of = OTHER_VCPUS } }, \
+	[VMX_NESTED] = { { EXIT_REASON_MSR_WRITE, 3, 0, .of = FIRST_VCPU }, \
+			 { EXIT_REASON_MSR_WRITE, 1, 0, .of = OTHER_VCPUS }, \
+			 { EXIT_REASON_HLT, .every = 1 }, VMX_MARK }, \
+	[VMX_SHADOW] = { { EXIT_REASON_MSR_WRITE, 3, 0, .of = FIRST_VCPU }, \
+			 { EXIT_REASON_HLT, .every = 1, .of = FIRST_VCPU }, VMX_MARK, \
+			 { EXIT_REASON_EXCEPTION_NMI, 1, 2, .every = 1, .of = OTHER_VCPUS } }, \
+}
+
 /* On one of the two only. */
 #define SVM_ONLY(svm) { \
 	[SVM_NESTED] = { { svm, 1, 0 }, SVM_MARK }, \
@@ -267,7 +317,7 @@ DECLARE_BODY(fork);
 	[VMX_NESTED] = { { EXIT_REASON_IO_INSTRUCTION, 14, 0 }, { EXIT_REASON_HLT, 1, 0 }, \
 			 { EXIT_REASON_EPT_VIOLATION, 0, 2 + (tables) } }, \
 	[VMX_SHADOW] = { { EXIT_REASON_IO_INSTRUCTION, 14, 0 }, { vmx_shadow_hlt, 1, 0 }, \
-			 { VMX_EXIT_PF, 0, 2, vmx_shadow_tss } }, \
+			 { VMX_EXIT_PF, 0, 2 }, { VMX_EXIT_PF, 0, vmx_shadow_tss, .of = FIRST_VCPU } }, \
 }
 
 /*
@@ -289,6 +339,8 @@ DECLARE_BODY(fork);
 #define ONCE .count = 1, .count_max = 1, .answers = true
 /* Counted between its marks. */
 #define MEASURED .measured = true
+/* By the APIC that is in KVM, not by one that the CPU virtualizes. */
+#define INTERRUPTED .irqchip = true, .vector = INTERRUPT_VECTOR, .needs = needs_emulated_apic
 #define USUAL MEASURED, .count = 1000, .warm_up = 2
 
 const struct guest catalogue[] = {
@@ -431,11 +483,22 @@ const struct guest catalogue[] = {
 	  .body = body_after_host, .count = 1000, .count_max = GUEST_ARENA_PAGES,
 	  .needs = needs_swap, .host = host_page_out,
 	  .expect = ON_TOUCH_OF(EXIT_REASON_EPT_VIOLATION) },
+
+	{ "self-ipi", "IPI to itself by the APIC, and EOI", USUAL, .body = body_self_ipi, INTERRUPTED,
+	  .handler = handler_eoi, .expect = TIMES(2, SVM_EXIT_MSR, EXIT_REASON_MSR_WRITE) },
+	{ "timer", "APIC timer set to 50 us, its interrupt, and EOI", MEASURED, .body = body_timer,
+	  .count = 100, .warm_up = 2, INTERRUPTED, .handler = handler_eoi, .expect = TIMER },
+	{ "ipi", "IPI to another vCPU, HLT until it has answered by one, and EOI", MEASURED,
+	  .body = body_ipi, .count = 100, INTERRUPTED, .handler = handler_eoi_next, .vcpus = 2,
+	  .expect = IPI },
+	{ "smp-start", "another vCPU started by INIT and SIPI, HLT until it says so by an IPI, and EOI",
+	  MEASURED, .body = body_smp_start, .count = 20, INTERRUPTED, .handler = handler_eoi_next,
+	  .vcpus = 2, .alone = true, .starts_others = true, .expect = SMP_START },
 };
 
 bool expected_listed(const struct expected *expect)
 {
-	return expect->per_op || expect->once || expect->first || expect->every || expect->interrupts;
+	return expect->per_op || expect->once || expect->every || expect->interrupts;
 }
 
 const size_t catalogue_size = sizeof(catalogue) / sizeof(catalogue[0]);

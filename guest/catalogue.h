@@ -21,10 +21,10 @@ struct expected {
 	uint64_t code;		/* the ISA's exit code */
 	unsigned int per_op;	/* exits for each of the count operations */
 	unsigned int once;	/* exits besides */
-	unsigned int first;	/* and so many more of the VM's first vCPU */
 	/* Where the number is a bound, and the catalogue says why: … */
 	unsigned int every;	/* at most one more in so many operations */
 	bool interrupts;	/* at most one more for each interrupt of the host */
+	enum { ALL_VCPUS, FIRST_VCPU, OTHER_VCPUS } of;
 };
 
 struct image;
@@ -38,7 +38,7 @@ struct guest {
 	/* Where it starts, within its mode's code. Two where the ISAs differ. */
 	const uint8_t *body;
 	const uint8_t *body_vmx;
-	const uint8_t *handler;		/* of the exception 'vector' */
+	const uint8_t *handler;		/* of the exception or interrupt 'vector' */
 	uint8_t vector;
 	/* Or it is from a file. */
 	const struct image *image;
@@ -54,7 +54,10 @@ struct guest {
 	/* What the host does to the VM before there are vCPUs, and at MARK_HOST. */
 	void (*prepare)(struct vm *vm);
 	int (*host)(struct vcpu *vcpu);
-	bool alone;			/* what it does is the whole VM's: one vCPU */
+	unsigned int vcpus;		/* it runs on so many (0: 1), or on a multiple */
+	bool alone;			/* but not on a multiple */
+	bool irqchip;			/* each vCPU has an APIC, in KVM and in x2APIC mode */
+	bool starts_others;		/* all vCPUs but the first wait for INIT and SIPI */
 	bool in_kernel;			/* none of its exits reaches userspace */
 };
 
@@ -65,9 +68,9 @@ extern const size_t catalogue_size;
 
 /* bodies.S: the code of long mode, and in it a stub for each exception. */
 extern const uint8_t guest_code[], guest_code_end[], guest_exceptions[];
-/* There too: handlers of exceptions. */
+/* There too: handlers of exceptions and interrupts. */
 extern const uint8_t handler_resume[], handler_resume_code[], handler_step[], handler_return[];
-extern const uint8_t handler_cow[];
+extern const uint8_t handler_cow[], handler_eoi[], handler_eoi_next[];
 /* other_modes.S */
 extern const uint8_t code_real[], code_real_end[], code_32[], code_32_end[];
 

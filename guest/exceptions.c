@@ -9,6 +9,7 @@
 #include "memory_map.h"
 
 #define NR_VECTORS	32
+#define NR_GATES	(INTERRUPT_VECTOR + 1)
 #define STUB_SIZE	8	/* in bodies.S */
 #define INTERRUPT_GATE	0x8e00	/* present, for ring 0 */
 
@@ -17,21 +18,25 @@ struct gate {
 	uint32_t offset_high, reserved;
 };
 
+static void set_gate(struct gate *gate, const uint8_t *handler)
+{
+	uint64_t address = GUEST_CODE + (handler - guest_code);
+
+	gate->offset_low = address;
+	gate->offset_middle = address >> 16;
+	gate->selector = SELECTOR_CODE;
+	gate->type = INTERRUPT_GATE;
+}
+
 void exceptions_set(const struct guest *guest, struct kvm_sregs *sregs, uint8_t *part)
 {
-	struct gate idt[NR_VECTORS] = {};
+	struct gate idt[NR_GATES] = {};
 	int i;
 
-	for (i = 0; i < NR_VECTORS; i++) {
-		const uint8_t *handler = guest->handler && guest->vector == i ?
-					 guest->handler : guest_exceptions + i * STUB_SIZE;
-		uint64_t address = GUEST_CODE + (handler - guest_code);
-
-		idt[i].offset_low = address;
-		idt[i].offset_middle = address >> 16;
-		idt[i].selector = SELECTOR_CODE;
-		idt[i].type = INTERRUPT_GATE;
-	}
+	for (i = 0; i < NR_VECTORS; i++)
+		set_gate(&idt[i], guest_exceptions + i * STUB_SIZE);
+	if (guest->handler)
+		set_gate(&idt[guest->vector], guest->handler);
 	memcpy(part + GUEST_IDT, idt, sizeof(idt));
 	sregs->idt.base = GUEST_IDT;
 	sregs->idt.limit = sizeof(idt) - 1;

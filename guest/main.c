@@ -130,12 +130,12 @@ static void list_expected(uint32_t isa, const struct expected *expect)
 			printf(" %ux", expect[i].per_op);
 		if (expect[i].once)
 			printf(" +%u", expect[i].once);
-		if (expect[i].first)
-			printf(" (+%u of the first vCPU)", expect[i].first);
 		if (expect[i].every)
 			printf(" (at most one more in %u)", expect[i].every);
 		if (expect[i].interrupts)
 			printf(" (at most one more for each interrupt of the host)");
+		if (expect[i].of != ALL_VCPUS)
+			printf(expect[i].of == FIRST_VCPU ? " (of the first vCPU)" : " (of the others)");
 	}
 	putchar('\n');
 }

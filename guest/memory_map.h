@@ -13,6 +13,7 @@
  *   0x00001000  page tables: the top one here, the next two or three behind it
  *   0x00007000  GDT, IDT (and in real mode the guest's code, at 0x7c00)
  *   0x00008000  stack, down from 0x9000
+ *   0x00009000  code for a vCPU that starts in real mode, that of 'smp-start'
  *   0x0000f000  a child's page table, that of 'fork'
  *   0x00010000  page tables: each maps 2 MiB (32-bit: 4 MiB) in 4 KiB pages
  *   0x00100000  the guest's code, all of guest/bodies.S
@@ -38,11 +39,13 @@
 #define GUEST_IDT	0x7100
 #define GUEST_CODE_REAL	0x7c00		/* where PC firmware puts a boot sector */
 #define GUEST_STACK	0x9000		/* its top */
+#define GUEST_START	0x9000		/* where another vCPU starts, in real mode */
 #define GUEST_FORK_PT	0xf000		/* a page table that nobody uses */
 #define GUEST_PT	0x10000
 #define GUEST_CODE	0x100000
 #define GUEST_ARENA	0x200000
 #define GUEST_PART	0x4000000
+#define GUEST_PART_SHIFT 26
 #define GUEST_PART_REAL	0x10000
 #define GUEST_WINDOW	0x80000000
 #define GUEST_MMIO	0xd0000000
@@ -72,5 +75,15 @@
 #define MARK_HOST	3		/* the host does now what it does to this guest */
 
 #define THE_ANSWER	42
+
+/* What comes from an APIC, and its registers in x2APIC mode. */
+#define INTERRUPT_VECTOR	0x40
+#define X2APIC_EOI		0x80b
+#define X2APIC_SIVR		0x80f
+#define X2APIC_ICR		0x830
+#define X2APIC_LVT_TIMER	0x832
+#define X2APIC_INITIAL_COUNT	0x838
+#define X2APIC_DIVIDE		0x83e
+#define X2APIC_SELF_IPI		0x83f
 
 #endif

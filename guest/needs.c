@@ -102,13 +102,24 @@ const char *needs_swap(enum world world)
 	return proc_kb("/proc/meminfo", "SwapTotal:", NULL) ? NULL : "the host has no swap";
 }
 
-/* With PML the CPU keeps the log itself, and exits when it is full (SDM vol. 3, 29.3.6). */
-const char *needs_write_protection(enum world world)
+static bool is_on(const char *parameter)
 {
 	char value[8];
 
-	if (world == VMX_NESTED && sysfs_read(value, sizeof(value), "/sys/module/kvm_intel/parameters/pml") &&
-	    *value == 'Y')
-		return "the CPU logs dirty pages by itself (kvm_intel's pml=Y)";
-	return NULL;
+	return sysfs_read(value, sizeof(value), "%s", parameter) && (*value == 'Y' || *value == '1');
+}
+
+/* With PML the CPU keeps the log itself, and exits when it is full (SDM vol. 3, 29.3.6). */
+const char *needs_write_protection(enum world world)
+{
+	return world == VMX_NESTED && is_on("/sys/module/kvm_intel/parameters/pml") ?
+	       "the CPU logs dirty pages by itself (kvm_intel's pml=Y)" : NULL;
+}
+
+/* With APICv and AVIC most of what these guests do does not exit. */
+const char *needs_emulated_apic(enum world world)
+{
+	return is_on(world < VMX_NESTED ? "/sys/module/kvm_amd/parameters/avic" :
+		     "/sys/module/kvm_intel/parameters/enable_apicv") ?
+	       "the CPU virtualizes the APIC (kvm_amd's avic=Y, kvm_intel's enable_apicv=Y)" : NULL;
 }

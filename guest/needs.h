@@ -10,6 +10,7 @@ const char *needs_invd_intercept(enum world world);
 const char *needs_monitor(enum world world);
 const char *needs_huge_pages(enum world world);
 const char *needs_swap(enum world world);
+const char *needs_emulated_apic(enum world world);
 const char *needs_write_protection(enum world world);
 
 #endif

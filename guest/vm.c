@@ -20,6 +20,7 @@
 
 #define CPUID_ENTRIES	256
 #define MEMORY_ALIGN	0x200000UL
+#define APIC_BASE_X2APIC (1 << 10)	/* IA32_APIC_BASE */
 
 static void die(const char *what)
 {
@@ -75,16 +76,28 @@ static void add_memory(struct vm *vm)
 	vm_set_memory(vm, 0);
 }
 
+/* SDM vol. 2, CPUID: leaf 1, and those of the topology. */
+static void set_apic_id(struct kvm_cpuid_entry2 *entry, uint32_t id)
+{
+	if (entry->function == 1)
+		entry->ebx = (entry->ebx & 0xffffff) | id << 24;
+	else if (entry->function == 0xb || entry->function == 0x1f)
+		entry->edx = id;
+}
+
 /* The guest may use what the host has: long mode, above all. */
 static void set_cpuid(struct vcpu *vcpu)
 {
 	struct kvm_cpuid2 *cpuid = calloc(1, sizeof(*cpuid) +
 					  CPUID_ENTRIES * sizeof(struct kvm_cpuid_entry2));
+	uint32_t i;
 
 	if (!cpuid)
 		die("memory");
 	cpuid->nent = CPUID_ENTRIES;
 	vm_ioctl(vcpu->vm->kvm, KVM_GET_SUPPORTED_CPUID, cpuid, "KVM_GET_SUPPORTED_CPUID");
+	for (i = 0; i < cpuid->nent; i++)
+		set_apic_id(&cpuid->entries[i], vcpu->id);
 	vm_ioctl(vcpu->fd, KVM_SET_CPUID2, cpuid, "KVM_SET_CPUID2");
 	free(cpuid);
 }
@@ -123,6 +136,7 @@ static void load(struct vcpu *vcpu, uint64_t count)
 {
 	const struct guest *guest = vcpu->vm->guest;
 	const struct mode_state *mode = &modes[guest->mode];
+	struct kvm_mp_state runnable = { KVM_MP_STATE_RUNNABLE };
 	struct kvm_sregs sregs;
 	struct kvm_regs regs = {
 		.rip = load_code(guest, vcpu->part),
@@ -137,8 +151,20 @@ static void load(struct vcpu *vcpu, uint64_t count)
 	mode_set(guest->mode, &sregs, vcpu->part, vcpu->base);
 	if (guest->mode == MODE_LONG)
 		exceptions_set(guest, &sregs, vcpu->part);
+	if (guest->irqchip)
+		sregs.apic_base |= APIC_BASE_X2APIC;
 	vm_ioctl(vcpu->fd, KVM_SET_SREGS, &sregs, "KVM_SET_SREGS");
+	if (guest->irqchip && !guest->starts_others)
+		vm_ioctl(vcpu->fd, KVM_SET_MP_STATE, &runnable, "KVM_SET_MP_STATE");
 	vm_ioctl(vcpu->fd, KVM_SET_REGS, &regs, "KVM_SET_REGS");
+}
+
+/* As many as asked for, as far as the guest goes along with it. */
+static unsigned int vcpus_for(const struct guest *guest, unsigned int asked)
+{
+	unsigned int unit = guest->vcpus ? guest->vcpus : 1;
+
+	return guest->alone || asked < unit ? unit : asked / unit * unit;
 }
 
 struct vm *vm_create(const struct guest *guest, unsigned int nr_vcpus, uint64_t count)
@@ -150,7 +176,7 @@ struct vm *vm_create(const struct guest *guest, unsigned int nr_vcpus, uint64_t 
 		die("memory");
 	vm->guest = guest;
 	vm->count = count;
-	vm->nr_vcpus = guest->alone ? 1 : nr_vcpus;
+	vm->nr_vcpus = vcpus_for(guest, nr_vcpus);
 	vm->eventfd = -1;
 	vm->memory_size = vm->nr_vcpus * modes[guest->mode].part;
 	pthread_mutex_init(&vm->turn_lock, NULL);
@@ -162,6 +188,8 @@ struct vm *vm_create(const struct guest *guest, unsigned int nr_vcpus, uint64_t 
 	/* Intel without unrestricted guest (so, without EPT): the reset state is vm86's. */
 	if (ioctl(vm->fd, KVM_SET_TSS_ADDR, GUEST_TSS) < 0)
 		die("KVM_SET_TSS_ADDR");
+	if (guest->irqchip)
+		vm_ioctl(vm->fd, KVM_CREATE_IRQCHIP, NULL, "KVM_CREATE_IRQCHIP");
 	if (guest->prepare)
 		guest->prepare(vm);
 	for (i = 0; i < vm->nr_vcpus; i++) {
@@ -251,6 +279,9 @@ static int vcpu_run(struct vcpu *vcpu)
 		case KVM_EXIT_IO:
 			if (ports_handle(vcpu))
 				return -1;
+			/* With an APIC in the kernel HLT is the kernel's, too. */
+			if (vcpu->stopped && vcpu->vm->guest->irqchip)
+				return check_end(vcpu);
 			break;
 		case KVM_EXIT_MMIO:
 			memset(vcpu->run->mmio.data, 0xff, sizeof(vcpu->run->mmio.data));

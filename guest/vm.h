@@ -66,7 +66,7 @@ struct vm {
  */
 void vm_set_memory(struct vm *vm, uint32_t flags);
 
-/* A VM that is ready to run this guest, 'count' times; one vCPU where it runs alone. */
+/* A VM that is ready to run this guest, 'count' times, on as many of nr_vcpus as it can. */
 struct vm *vm_create(const struct guest *guest, unsigned int nr_vcpus, uint64_t count);
 void vm_destroy(struct vm *vm);
 
