@@ -577,7 +577,7 @@ body_fork:
 
 	/*
 	 * Interrupts: the APIC is in x2APIC mode already, and its registers are MSRs
-	 * (SDM vol. 3, 10.12.1; APM vol. 2, 16.11). Clobbers RAX, RCX, RDX.
+	 * (SDM vol. 3, 11.12.1; APM vol. 2, 16.11). Clobbers RAX, RCX, RDX.
 	 */
 	.macro	apic_write register, low, high=$0
 	mov	$\register, %ecx
@@ -673,7 +673,7 @@ body_ipi:
 	jmp	halt
 
 	/*
-	 * INIT, SIPI (SDM vol. 3, 8.4.4.1): the other vCPU starts in real mode, at a
+	 * INIT, SIPI (SDM vol. 3, 9.4.4.1): the other vCPU starts in real mode, at a
 	 * page below 1 MiB, which is of this one's part; says so by an IPI; and halts.
 	 * It takes the number of starts that are left before that, not after.
 	 */

@@ -21,7 +21,6 @@
  * - Editing a page-table entry: the first write to a shadowed table faults and
  *   lets the table go out of sync (the warm-up sees to that), further writes
  *   do not; the first touch through each new entry faults.
- *
  * - CR0: MOV from it exits nowhere but under SVM's shadow paging. There KVM runs
  *   the guest with WP and PG set whatever it set itself, so svm_set_cr0() has to
  *   hide CR0 and intercepts both directions; SMSW is such a read (APM vol. 2,
@@ -59,8 +58,10 @@
  * - The guest's large pages alone save nothing: where the host has 4 KiB pages, KVM
  *   maps 4 KiB. With huge pages on both sides it maps 2 MiB (kvm_mmu_hugepage_adjust()).
  * - Dirty log: KVM_GET_DIRTY_LOG write-protects what was written to, so each page
- *   faults once more. Pages that the host took away fault like untouched ones; that a
- *   guest's own swapping does not is what 'pte-edit' and 'cow' show.
+ *   faults once more. Pages that the host took away fault like untouched ones; what
+ *   the guest does to its own entries (pte-edit) does not under nested paging.
+ *   While the host takes pages from a VM, any vCPU's fault may have to be taken again
+ *   (mmu_invalidate_retry()), so one vCPU does this alone.
  * - Interrupts (KVM_CREATE_IRQCHIP, x2APIC mode, no AVIC or APICv): each write of an
  *   APIC register is a WRMSR that exits; the interrupt itself is injected with an
  *   entry, as IF is set. The APIC's timer is an hrtimer of the host's, which counts as
@@ -478,10 +479,10 @@ const struct guest catalogue[] = {
 	  .expect = ON_TOUCH_OF(EXIT_REASON_EPT_VIOLATION) },
 	{ "drop", "touch of pages that the host took away (MADV_DONTNEED)", MEASURED,
 	  .body = body_after_host, .count = 1000, .count_max = GUEST_ARENA_PAGES, .host = host_drop,
-	  .expect = ON_TOUCH_OF(EXIT_REASON_EPT_VIOLATION) },
+	  .alone = true, .expect = ON_TOUCH_OF(EXIT_REASON_EPT_VIOLATION) },
 	{ "page-out", "touch of pages that the host swapped out (MADV_PAGEOUT)", MEASURED,
 	  .body = body_after_host, .count = 1000, .count_max = GUEST_ARENA_PAGES,
-	  .needs = needs_swap, .host = host_page_out,
+	  .needs = needs_swap, .host = host_page_out, .alone = true,
 	  .expect = ON_TOUCH_OF(EXIT_REASON_EPT_VIOLATION) },
 
 	{ "self-ipi", "IPI to itself by the APIC, and EOI", USUAL, .body = body_self_ipi, INTERRUPTED,

@@ -158,6 +158,9 @@ static int cmd_list(int nr, char **names, const struct arguments *given)
 		if (guest->count_max)
 			printf(" (at most %u)", guest->count_max);
 		putchar('\n');
+		if (guest->vcpus || guest->alone)
+			printf("  %-26s %u%s\n", "vCPUs", guest->vcpus ? guest->vcpus : 1,
+			       guest->alone ? "" : ", or a multiple");
 		for (w = 0; w < NR_WORLDS; w++) {
 			printf("  %-26s ", world_name(w));
 			list_expected(w < VMX_NESTED ? KVMSTAT_ISA_SVM : KVMSTAT_ISA_VMX,
