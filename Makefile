@@ -26,9 +26,9 @@ tools: $(BUILD)/kvmstat-report $(BUILD)/kvmstat-guest $(BUILD)/isolate
 
 shared-src := user/device.c user/message.c user/reasons.c user/sysfs.c
 report-src := $(sort $(wildcard user/*.c))
-guest-src  := $(sort $(wildcard guest/*.c)) $(shared-src)
-guest-asm  := $(sort $(wildcard guest/*.S))
 jail-src   := isolate/jail.c isolate/refusal.c isolate/veth.c isolate/warden.c
+guest-src  := $(sort $(wildcard guest/*.c)) $(shared-src) $(jail-src) isolate/seccomp.c
+guest-asm  := $(sort $(wildcard guest/*.S))
 objects = $(patsubst %,$(BUILD)/obj/%.o,$(basename $(1)))
 
 $(BUILD)/kvmstat-report: $(call objects,$(report-src))
@@ -36,7 +36,7 @@ $(BUILD)/kvmstat-report: $(call objects,$(report-src))
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -ljansson -lm
 $(BUILD)/kvmstat-guest: $(call objects,$(guest-src) $(guest-asm))
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -pthread
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -pthread -lseccomp
 $(BUILD)/isolate: $(call objects,isolate/main.c $(jail-src) user/message.c)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^

@@ -45,6 +45,15 @@ static int parse_option(int c, struct arguments *to)
 		to->mode = mode_find(optarg);
 		return to->mode < NR_MODES ? 0 :
 		       misuse("--mode takes real, protected, paged or long, not", optarg);
+	case 'r':
+		to->root = optarg;
+		return 0;
+	case 'w':
+		to->writable = true;
+		return 0;
+	case 'I':
+		to->isolate = true;
+		return 0;
 	case 'H':
 		to->hold = true;
 		return 0;
@@ -60,6 +69,9 @@ int arguments_parse(int argc, char **argv, const char *allowed, struct arguments
 		{ "count", required_argument, NULL, 'c' },
 		{ "vcpus", required_argument, NULL, 'v' },
 		{ "mode", required_argument, NULL, 'm' },
+		{ "root", required_argument, NULL, 'r' },
+		{ "writable", no_argument, NULL, 'w' },
+		{ "isolate", no_argument, NULL, 'I' },
 		{ "hold", no_argument, NULL, 'H' },
 		{ "help", no_argument, NULL, 'h' },
 		{ }
@@ -73,10 +85,18 @@ int arguments_parse(int argc, char **argv, const char *allowed, struct arguments
 			err = misuse("a value is missing for", argv[optind - 1]);
 		else if (c == '?')
 			err = misuse("no option", argv[optind - 1]);
-		else if (c != 'h' && !strchr(allowed, c))
+		else if (c != 'h' && !strchr(allowed, c == 'w' ? 'r' : c))
 			err = misuse("this command does not take", argv[optind - 1]);
 		else
 			err = parse_option(c, to);
+	}
+	if (!err && to->writable && !to->root) {
+		error("--writable says how the guest may use --root DIR, which is not given");
+		err = EXIT_USAGE;
+	}
+	if (!err && to->isolate && to->hold) {
+		error("--hold needs a process of its own, which --isolate forbids: choose one");
+		err = EXIT_USAGE;
 	}
 	return err;
 }

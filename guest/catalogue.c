@@ -86,6 +86,10 @@
 #include "needs.h"
 
 #define DECLARE_BODY(name)	extern const uint8_t body_##name[]
+DECLARE_BODY(print);
+DECLARE_BODY(exits);
+DECLARE_BODY(files);
+DECLARE_BODY(hostile);
 DECLARE_BODY(hello);
 DECLARE_BODY(hello_real);
 DECLARE_BODY(hello_32);
@@ -337,6 +341,16 @@ DECLARE_BODY(smp_start);
 }
 
 #define HELLO_TEXT "prints \"Hello, world!\" by 14 OUTs, stores 42, halts"
+/* Seven calls, of two exits each; a page more than hello needs, for what is in the file. */
+#define FILES { \
+	[SVM_NESTED] = { { SVM_EXIT_IOIO, 14, 0 }, { SVM_EXIT_HLT, 1, 0 }, { SVM_EXIT_NPF, 0, 7 } }, \
+	[SVM_SHADOW] = { { SVM_EXIT_IOIO, 14, 0 }, { SVM_EXIT_HLT, 1, 0 }, { SVM_EXIT_PF, 0, 3 } }, \
+	[VMX_NESTED] = { { EXIT_REASON_IO_INSTRUCTION, 14, 0 }, { EXIT_REASON_HLT, 1, 0 }, \
+			 { EXIT_REASON_EPT_VIOLATION, 0, 7 } }, \
+	[VMX_SHADOW] = { { EXIT_REASON_IO_INSTRUCTION, 14, 0 }, { EXIT_REASON_HLT, 1, 0 }, \
+			 { VMX_EXIT_PF, 0, 3 } }, \
+}
+
 #define ONCE .count = 1, .count_max = 1, .answers = true
 /* Counted between its marks. */
 #define MEASURED .measured = true
@@ -495,6 +509,15 @@ const struct guest catalogue[] = {
 	{ "smp-start", "another vCPU started by INIT and SIPI, HLT until it says so by an IPI, and EOI",
 	  MEASURED, .body = body_smp_start, .count = 20, INTERRUPTED, .handler = handler_eoi_next,
 	  .vcpus = 2, .alone = true, .starts_others = true, .expect = SMP_START },
+
+	{ "print", "hypercall by port: a whole line printed in one exit", MEASURED,
+	  .body = body_print, .count = 10, .warm_up = 2, .expect = ALWAYS(SVM_EXIT_IOIO, EXIT_REASON_IO_INSTRUCTION) },
+	{ "exits", "hypercall by port: how many exits so far, as KVM counts them", USUAL,
+	  .body = body_exits, .expect = ALWAYS(SVM_EXIT_IOIO, EXIT_REASON_IO_INSTRUCTION) },
+	{ "files", "hypercalls by port: prints the file \"in\" of --root, and writes it to \"out\"",
+	  .body = body_files, ONCE, .expect = FILES },
+	{ "hostile", "hypercalls by port, any of them, with any argument", USUAL, .body = body_hostile,
+	  .expect = ALWAYS(SVM_EXIT_IOIO, EXIT_REASON_IO_INSTRUCTION) },
 };
 
 bool expected_listed(const struct expected *expect)

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../isolate/jail.h"
 #include "../module/uapi/kvmstat.h"
 #include "../user/message.h"
 #include "../user/reasons.h"
@@ -32,7 +33,7 @@ static const struct {
 	const char *description;
 } commands[] = {
 	{ "list", cmd_list, "", "", "the guests and the exits that each must cause" },
-	{ "run", cmd_run, "mvcH", "[OPTIONS] GUEST", "run a guest; its output goes to stdout" },
+	{ "run", cmd_run, "mvcHrI", "[OPTIONS] GUEST", "run a guest; its output goes to stdout" },
 	{ "verify", cmd_verify, "mvc", "[OPTIONS] [GUEST…]",
 	  "run guests (all of them) against the loaded module; prints TAP" },
 	{ "layout", cmd_layout, "mvc", "[OPTIONS] GUEST",
@@ -59,6 +60,10 @@ static void usage(FILE *to)
 		"             mode of the CPU, where it has one (run: long; verify: all it has)\n"
 		"--vcpus N:   so many vCPUs (1 to %d) run it at once, each in a part of the memory\n"
 		"             of its own\n"
+		"--root DIR:  run gives the guest the files below DIR, to read (hypercalls.h says\n"
+		"             how); with --writable to change, and to create, too\n"
+		"--isolate:   run does it in namespaces of its own (see isolate), with a filter\n"
+		"             that lets no system call through but those it takes\n"
 		"--hold:      run leaves the VM standing, stopped, until its standard input ends\n"
 		"             (KVM forgets its own counters of a VM with the VM)\n"
 		"Exit status: 0 done, 1 the guest or the comparison failed, 2 wrong usage\n", VCPUS_MAX);
@@ -193,16 +198,37 @@ static int hold_vm(void)
 	_exit(EXIT_DONE);
 }
 
-static int cmd_run(int nr, char **names, const struct arguments *given)
+static struct vm_options options_for(const struct guest *guest, const struct arguments *given)
 {
-	const struct guest *guest;
-	struct vm *vm;
-	int status, err;
+	return (struct vm_options) {
+		.vcpus = given->vcpus,
+		.count = given->count ? given->count : guest->count,
+	};
+}
 
-	guest = choose(nr, names, given, &status);
-	if (!guest)
-		return status;
-	vm = vm_create(guest, given->vcpus, given->count ? given->count : guest->count);
+/* From the first entry on, nothing but what running a guest takes. */
+static int filter(struct vm *vm)
+{
+	static const unsigned int requests[] = { KVM_GET_REGS, KVM_GET_DIRTY_LOG };
+	const struct files_root *root = vm->vcpus[0].calls.files.root;
+	const struct jail_kvm kvm = {
+		.requests = requests, .nr_requests = sizeof(requests) / sizeof(requests[0]),
+		.root = root ? root->dir : -1,
+	};
+
+	return jail_seccomp_kvm(&kvm);
+}
+
+static int run_guest(const struct guest *guest, const struct arguments *given,
+		     const struct files_root *root)
+{
+	struct vm_options options = options_for(guest, given);
+	struct vm *vm;
+	int err;
+
+	options.root = root;
+	vm = vm_create(guest, &options);
+	vm->before = given->isolate ? filter : NULL;
 	err = vm_run(vm);
 	if (!err && given->hold)
 		err = hold_vm();
@@ -210,17 +236,40 @@ static int cmd_run(int nr, char **names, const struct arguments *given)
 	return err ? EXIT_FAILED : EXIT_DONE;
 }
 
+static int cmd_run(int nr, char **names, const struct arguments *given)
+{
+	const struct jail_options jail = { .veth = false };
+	const struct guest *guest;
+	struct files_root root;
+	int status;
+
+	guest = choose(nr, names, given, &status);
+	if (!guest)
+		return status;
+	if (given->isolate && jail_enter(&jail))
+		return EXIT_FAILED;
+	if (!given->root)
+		return run_guest(guest, given, NULL);
+	if (files_root_open(&root, given->root, given->writable))
+		return EXIT_FAILED;
+	status = run_guest(guest, given, &root);
+	files_root_close(&root);
+	return status;
+}
+
 static int cmd_layout(int nr, char **names, const struct arguments *given)
 {
 	const struct guest *guest;
+	struct vm_options options;
 	struct vm *vm;
 	int status, err;
 
 	guest = choose(nr, names, given, &status);
 	if (!guest)
 		return status;
-	vm = vm_create(guest, given->vcpus, given->count ? given->count : guest->count);
-	vm->quiet = true;
+	options = options_for(guest, given);
+	options.quiet = true;
+	vm = vm_create(guest, &options);
 	err = vm_run(vm) | layout_print(vm);
 	vm_destroy(vm);
 	return err ? EXIT_FAILED : EXIT_DONE;

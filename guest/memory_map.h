@@ -58,7 +58,7 @@
 #define SELECTOR_CODE	0x8
 #define SELECTOR_DATA	0x10
 
-/* OUTs of a byte. */
+/* OUTs of a byte; hypercalls.h has those that do more. */
 #define PORT_PUTC	0xe9		/* for the guest's output */
 #define PORT_MARK	0xf4		/* MARK_START, MARK_STOP, MARK_HOST */
 #define PORT_NOBODY	0xf5		/* nothing behind it: the VMM ignores it */

@@ -8,34 +8,6 @@
 #include "memory_map.h"
 #include "ports.h"
 
-/* Whole lines, so that those of several vCPUs can be told apart. */
-static void print_line(struct vcpu *vcpu)
-{
-	flockfile(stdout);
-	if (vcpu->vm->nr_vcpus > 1)
-		printf("vCPU %u: ", vcpu->id);
-	fwrite(vcpu->line, 1, vcpu->line_length, stdout);
-	if (vcpu->line[vcpu->line_length - 1] != '\n' && vcpu->vm->nr_vcpus > 1)
-		putchar('\n');
-	funlockfile(stdout);
-	vcpu->line_length = 0;
-}
-
-static void put_character(struct vcpu *vcpu, uint8_t character)
-{
-	if (vcpu->vm->quiet)
-		return;
-	vcpu->line[vcpu->line_length++] = character;
-	if (character == '\n' || vcpu->line_length == LINE_SIZE)
-		print_line(vcpu);
-}
-
-void ports_end(struct vcpu *vcpu)
-{
-	if (vcpu->line_length)
-		print_line(vcpu);
-}
-
 static int mark(struct vcpu *vcpu, uint8_t which)
 {
 	if (which == MARK_HOST)
@@ -57,24 +29,43 @@ static int exception(struct vcpu *vcpu, uint8_t vector)
 	return vcpu_unexpected(vcpu, text);
 }
 
-/* Nothing is behind the other ports: writes vanish, reads give all ones. */
+static int out(struct vcpu *vcpu, uint16_t port, unsigned int size, uint32_t value)
+{
+	switch (port) {
+	case PORT_PUTC:
+		if (vcpu->calls.output)
+			fputc((uint8_t)value, vcpu->calls.output);
+		return 0;
+	case PORT_MARK:
+		return mark(vcpu, value);
+	case PORT_EXCEPTION:
+		return exception(vcpu, value);
+	}
+	hypercalls_out(&vcpu->calls, port, size, value);
+	return 0;
+}
+
+/*
+ * Nothing is behind the ports that are nobody's: writes vanish, reads give all
+ * ones. REP OUTS and INS come as several values at once.
+ */
 int ports_handle(struct vcpu *vcpu)
 {
 	struct kvm_run *run = vcpu->run;
 	uint8_t *data = (uint8_t *)run + run->io.data_offset;
+	unsigned int size = run->io.size;
+	uint32_t i, value;
+	int err = 0;
 
-	if (run->io.direction == KVM_EXIT_IO_IN) {
-		memset(data, 0xff, (size_t)run->io.size * run->io.count);
-		return 0;
+	for (i = 0; i < run->io.count && !err; i++, data += size) {
+		value = run->io.direction == KVM_EXIT_IO_IN ? UINT32_MAX : 0;
+		if (run->io.direction == KVM_EXIT_IO_OUT) {
+			memcpy(&value, data, size);
+			err = out(vcpu, run->io.port, size, value);
+		} else {
+			hypercalls_in(&vcpu->calls, run->io.port, size, &value);
+			memcpy(data, &value, size);
+		}
 	}
-	switch (run->io.port) {
-	case PORT_PUTC:
-		put_character(vcpu, *data);
-		break;
-	case PORT_MARK:
-		return mark(vcpu, *data);
-	case PORT_EXCEPTION:
-		return exception(vcpu, *data);
-	}
-	return 0;
+	return err;
 }

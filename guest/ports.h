@@ -8,7 +8,4 @@
 /* After KVM_EXIT_IO. -1 after a message: the guest met an exception unprepared. */
 int ports_handle(struct vcpu *vcpu);
 
-/* No more output will come: what is left of a line is printed. */
-void ports_end(struct vcpu *vcpu);
-
 #endif

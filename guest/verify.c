@@ -266,7 +266,11 @@ static bool verify_guest(const struct guest *guest, enum world world,
 			 const struct verify_options *options, uint64_t count, int device)
 {
 	struct measurement m[VCPUS_MAX] = {};
-	struct vm *vm = vm_create(guest, options->vcpus, count);
+	/* What a guest prints is not TAP. */
+	const struct vm_options vm_options = {
+		.vcpus = options->vcpus, .count = count, .quiet = true,
+	};
+	struct vm *vm = vm_create(guest, &vm_options);
 	unsigned int i;
 	bool ok;
 
@@ -276,7 +280,6 @@ static bool verify_guest(const struct guest *guest, enum world world,
 	}
 	vm->mark = take_counts;
 	vm->context = m;
-	vm->quiet = true;	/* what a guest prints is not TAP */
 	ok = !vm_run(vm);
 	for (i = 0; i < vm->nr_vcpus && ok; i++) {
 		if (!guest->measured)

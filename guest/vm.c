@@ -102,6 +102,27 @@ static void set_cpuid(struct vcpu *vcpu)
 	free(cpuid);
 }
 
+static uint64_t exits_of(void *vcpu)
+{
+	return stats_exits(&((struct vcpu *)vcpu)->stats);
+}
+
+/* What it may say to its VMM, and ask. */
+static void set_calls(struct vcpu *vcpu, const struct vm_options *options)
+{
+	struct vm *vm = vcpu->vm;
+
+	if (console_open(&vcpu->console, vm->nr_vcpus > 1 ? (int)vcpu->id : -1))
+		die("memory");
+	stats_open(&vcpu->stats, vcpu->fd);
+	vcpu->calls.ram.base = vcpu->part;
+	vcpu->calls.ram.size = modes[vm->guest->mode].part;
+	vcpu->calls.output = options->quiet ? NULL : vcpu->console.stream;
+	vcpu->calls.exits = exits_of;
+	vcpu->calls.context = vcpu;
+	hypercalls_init(&vcpu->calls, options->root);
+}
+
 static void create_vcpu(struct vm *vm, unsigned int id)
 {
 	struct vcpu *vcpu = &vm->vcpus[id];
@@ -167,7 +188,7 @@ static unsigned int vcpus_for(const struct guest *guest, unsigned int asked)
 	return guest->alone || asked < unit ? unit : asked / unit * unit;
 }
 
-struct vm *vm_create(const struct guest *guest, unsigned int nr_vcpus, uint64_t count)
+struct vm *vm_create(const struct guest *guest, const struct vm_options *options)
 {
 	struct vm *vm = calloc(1, sizeof(*vm));
 	unsigned int i;
@@ -175,8 +196,9 @@ struct vm *vm_create(const struct guest *guest, unsigned int nr_vcpus, uint64_t 
 	if (!vm)
 		die("memory");
 	vm->guest = guest;
-	vm->count = count;
-	vm->nr_vcpus = vcpus_for(guest, nr_vcpus);
+	vm->count = options->count;
+	vm->nr_vcpus = vcpus_for(guest, options->vcpus);
+	vm->turn = vm->nr_vcpus;
 	vm->eventfd = -1;
 	vm->memory_size = vm->nr_vcpus * modes[guest->mode].part;
 	pthread_mutex_init(&vm->turn_lock, NULL);
@@ -194,7 +216,8 @@ struct vm *vm_create(const struct guest *guest, unsigned int nr_vcpus, uint64_t 
 		guest->prepare(vm);
 	for (i = 0; i < vm->nr_vcpus; i++) {
 		create_vcpu(vm, i);
-		load(&vm->vcpus[i], count);
+		set_calls(&vm->vcpus[i], options);
+		load(&vm->vcpus[i], vm->count);
 	}
 	return vm;
 }
@@ -204,6 +227,9 @@ void vm_destroy(struct vm *vm)
 	unsigned int i;
 
 	for (i = 0; i < vm->nr_vcpus; i++) {
+		hypercalls_destroy(&vm->vcpus[i].calls);
+		stats_close(&vm->vcpus[i].stats);
+		console_close(&vm->vcpus[i].console);
 		munmap(vm->vcpus[i].run, vm->run_size);
 		close(vm->vcpus[i].fd);
 	}
@@ -234,7 +260,7 @@ static int check_end(struct vcpu *vcpu)
 	struct kvm_regs regs;
 	uint32_t answer;
 
-	ports_end(vcpu);
+	console_end(&vcpu->console);
 	if (!vcpu->vm->guest->answers)
 		return 0;
 	vm_ioctl(vcpu->fd, KVM_GET_REGS, &regs, "KVM_GET_REGS");
@@ -310,6 +336,18 @@ static void *thread(void *arg)
 	return NULL;
 }
 
+/* The first vCPU's turn comes when all is ready; nobody's, where it does not get so far. */
+static int begin(struct vm *vm)
+{
+	int err = vm->before ? vm->before(vm) : 0;
+
+	pthread_mutex_lock(&vm->turn_lock);
+	vm->turn = 0;
+	pthread_cond_broadcast(&vm->turn_over);
+	pthread_mutex_unlock(&vm->turn_lock);
+	return err;
+}
+
 int vm_run(struct vm *vm)
 {
 	unsigned int i;
@@ -320,6 +358,8 @@ int vm_run(struct vm *vm)
 		if (errno)
 			die("a thread for each vCPU");
 	}
+	if (begin(vm))
+		exit(EXIT_FAILED);
 	result = vcpu_run(&vm->vcpus[0]);
 	for (i = 1; i < vm->nr_vcpus; i++) {
 		pthread_join(vm->vcpus[i].thread, NULL);

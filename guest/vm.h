@@ -16,9 +16,11 @@
 #include <stdint.h>
 
 #include "catalogue.h"
+#include "console.h"
+#include "hypercalls.h"
+#include "stats.h"
 
 #define VCPUS_MAX	16
-#define LINE_SIZE	256
 
 struct vm;
 
@@ -34,8 +36,9 @@ struct vcpu {
 	unsigned int turns;	/* of the host: MARK_HOST */
 	int result;		/* of vcpu_run() */
 	pthread_t thread;
-	char line[LINE_SIZE];	/* what it has printed since the last newline */
-	size_t line_length;
+	struct console console;
+	struct stats stats;
+	struct hypercalls calls;
 };
 
 struct vm {
@@ -48,10 +51,11 @@ struct vm {
 	int eventfd;		/* or -1 */
 	const struct guest *guest;
 	uint64_t count;		/* operations */
-	bool quiet;		/* what the guest prints is dropped */
 	/* Called in the vCPU's own thread at MARK_START and MARK_STOP. */
 	void (*mark)(struct vcpu *vcpu, int which);
 	void *context;
+	/* Called when all is there that running takes, and nothing has run. -1: do not. */
+	int (*before)(struct vm *vm);
 	/* The vCPU whose turn it is to take its first steps. */
 	unsigned int turn;
 	pthread_mutex_t turn_lock;
@@ -66,8 +70,15 @@ struct vm {
  */
 void vm_set_memory(struct vm *vm, uint32_t flags);
 
-/* A VM that is ready to run this guest, 'count' times, on as many of nr_vcpus as it can. */
-struct vm *vm_create(const struct guest *guest, unsigned int nr_vcpus, uint64_t count);
+struct vm_options {
+	unsigned int vcpus;
+	uint64_t count;			/* operations */
+	const struct files_root *root;	/* whose files the guest may use, or NULL */
+	bool quiet;			/* what the guest prints is dropped */
+};
+
+/* A VM that is ready to run this guest, on as many of the vCPUs as it can. */
+struct vm *vm_create(const struct guest *guest, const struct vm_options *options);
 void vm_destroy(struct vm *vm);
 
 /*

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What a vCPU prints: to stdout, in whole lines where there are several vCPUs. */
+#ifndef KVMSTAT_GUEST_CONSOLE_H
+#define KVMSTAT_GUEST_CONSOLE_H
+
+#include <stddef.h>
+#include <stdio.h>
+
+#define CONSOLE_LINE	256
+
+struct console {
+	int vcpu;		/* its number is put before each line; -1: no need */
+	FILE *stream;		/* takes the bytes, and holds none back */
+	char line[CONSOLE_LINE];	/* what came since the last newline */
+	size_t length;
+};
+
+/* 0, or -1: no memory. */
+int console_open(struct console *console, int vcpu);
+/* What is left of a line is printed. */
+void console_end(struct console *console);
+void console_close(struct console *console);
+
+#endif
