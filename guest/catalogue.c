@@ -496,7 +496,8 @@ const struct guest catalogue[] = {
 	  .alone = true, .expect = ON_TOUCH_OF(EXIT_REASON_EPT_VIOLATION) },
 	{ "page-out", "touch of pages that the host swapped out (MADV_PAGEOUT)", MEASURED,
 	  .body = body_after_host, .count = 1000, .count_max = GUEST_ARENA_PAGES,
-	  .needs = needs_swap, .host = host_page_out, .alone = true,
+	  .needs = needs_swap, .prepare = host_open_pagemap, .host = host_page_out,
+	  .alone = true,
 	  .expect = ON_TOUCH_OF(EXIT_REASON_EPT_VIOLATION) },
 
 	{ "self-ipi", "IPI to itself by the APIC, and EOI", USUAL, .body = body_self_ipi, INTERRUPTED,

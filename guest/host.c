@@ -75,6 +75,11 @@ int host_log_dirty(struct vcpu *vcpu)
 	return vcpu_unexpected(vcpu, "KVM's dirty log has not the pages that it wrote to");
 }
 
+void host_open_pagemap(struct vm *vm)
+{
+	vm->pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+}
+
 static int advise_arena(struct vcpu *vcpu, int advice)
 {
 	return madvise(vcpu->part + GUEST_ARENA, GUEST_PART - GUEST_ARENA, advice);
@@ -92,15 +97,12 @@ static bool arena_is_out(const struct vcpu *vcpu)
 {
 	const uint64_t nr = (GUEST_PART - GUEST_ARENA) / GUEST_PAGE;
 	const uint64_t first = (uintptr_t)(vcpu->part + GUEST_ARENA) / GUEST_PAGE;
-	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
 	uint64_t i, entry;
-	bool out = fd >= 0;
+	bool out = true;
 
 	for (i = 0; i < nr && out; i++)
-		out = pread(fd, &entry, sizeof(entry), (first + i) * sizeof(entry)) == sizeof(entry) &&
-		      !(entry >> 63);
-	if (fd >= 0)
-		close(fd);
+		out = pread(vcpu->vm->pagemap, &entry, sizeof(entry),
+			    (first + i) * sizeof(entry)) == sizeof(entry) && !(entry >> 63);
 	return out;
 }
 

@@ -15,6 +15,9 @@ void host_coalesce(struct vm *vm);
 /* Huge pages where they fit. */
 void host_use_huge_pages(struct vm *vm);
 
+/* What shows whether a page is swapped out. */
+void host_open_pagemap(struct vm *vm);
+
 /* First KVM is to log which pages are written to; then it is asked. */
 int host_log_dirty(struct vcpu *vcpu);
 /* The arena's pages are thrown away, or swapped out. */

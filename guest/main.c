@@ -209,10 +209,13 @@ static struct vm_options options_for(const struct guest *guest, const struct arg
 /* From the first entry on, nothing but what running a guest takes. */
 static int filter(struct vm *vm)
 {
-	static const unsigned int requests[] = { KVM_GET_REGS, KVM_GET_DIRTY_LOG };
+	/* The last two for what the host does to some guests. */
+	static const unsigned int requests[] = {
+		KVM_GET_REGS, KVM_SET_USER_MEMORY_REGION, KVM_GET_DIRTY_LOG
+	};
 	const struct files_root *root = vm->vcpus[0].calls.files.root;
 	const struct jail_kvm kvm = {
-		.requests = requests, .nr_requests = sizeof(requests) / sizeof(requests[0]),
+		.requests = requests, .nr_requests = vm->guest->host ? 3 : 1,
 		.root = root ? root->dir : -1,
 	};
 

@@ -200,6 +200,7 @@ struct vm *vm_create(const struct guest *guest, const struct vm_options *options
 	vm->nr_vcpus = vcpus_for(guest, options->vcpus);
 	vm->turn = vm->nr_vcpus;
 	vm->eventfd = -1;
+	vm->pagemap = -1;
 	vm->memory_size = vm->nr_vcpus * modes[guest->mode].part;
 	pthread_mutex_init(&vm->turn_lock, NULL);
 	pthread_cond_init(&vm->turn_over, NULL);
@@ -237,6 +238,8 @@ void vm_destroy(struct vm *vm)
 	close(vm->kvm);
 	if (vm->eventfd >= 0)
 		close(vm->eventfd);
+	if (vm->pagemap >= 0)
+		close(vm->pagemap);
 	munmap(vm->mapping, vm->memory_size + MEMORY_ALIGN);
 	pthread_cond_destroy(&vm->turn_over);
 	pthread_mutex_destroy(&vm->turn_lock);

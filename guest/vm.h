@@ -48,7 +48,7 @@ struct vm {
 	uint8_t *memory;	/* the guest's, at guest-physical 0 */
 	uint64_t memory_size;
 	void *mapping;		/* memory, from somewhat before it: it is aligned */
-	int eventfd;		/* or -1 */
+	int eventfd, pagemap;	/* or -1 */
 	const struct guest *guest;
 	uint64_t count;		/* operations */
 	/* Called in the vCPU's own thread at MARK_START and MARK_STOP. */

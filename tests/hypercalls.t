@@ -47,6 +47,8 @@ is "$(kvmstat-guest run --isolate --vcpus 4 hello | sort)" \
 is "$(kvmstat-guest run --isolate --root root files)" shared '…with files'
 kvmstat-guest run --isolate --count 20000 --root root --writable hostile >/dev/null
 is $? 0 '…a hostile guest'
+modprobe zram num_devices=1 && echo 64M >/sys/block/zram0/disksize && mkswap /dev/zram0 >/dev/null &&
+	swapon /dev/zram0
 for guest in touch mmio port-in page-out dirty-log drop ipi timer; do
 	ok "isolated: $guest" kvmstat-guest run --isolate --count 10 $guest
 done
