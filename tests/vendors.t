@@ -1,18 +1,23 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The catalogue on an AMD and on an Intel machine, side by side by class: what the
-# architectures share has the same count on both.
+# Guests on an AMD and on an Intel machine, side by side by class: what the
+# architectures share has the same count on both. (Where they differ by design, or
+# a count is a bound, kvmstat-guest list says so: those guests are not here.)
 set -u
 . "$(dirname "$0")/tap.sh"
 cd "$(dirname "$0")/.." || exit 1
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 
+shared='hello trespass cpuid port-out port-in ioeventfd mmio mmio-coalesced msr-read msr-write
+	hlt hypercall touch touch-again touch-large cr3-write cr3-switch invlpg pte-edit cow fork
+	dirty-log drop rdtsc sidt sgdt bp de page-fault self-ipi'
+
 for cpu in amd intel; do
 	mkdir "$dir/$cpu"
-	# shellcheck disable=SC2016 # expanded in the lab
-	ok "$cpu: the catalogue" tests/lab/run --cpu $cpu --load --out "$dir/$cpu" -- \
-		sh -c 'kvmstat-report stat -o $LAB_OUT/run.json -- kvmstat-guest verify'
+	# shellcheck disable=SC2016,SC2086 # expanded in the lab; a list of words
+	ok "$cpu: what both have" tests/lab/run --cpu $cpu --load --out "$dir/$cpu" -- \
+		sh -c 'kvmstat-report stat -o $LAB_OUT/run.json -- kvmstat-guest verify "$@"' sh $shared
 done
 report=build/kvmstat-report
 ok 'diff' "$report" diff "$dir/amd/run.json" "$dir/intel/run.json" --by class

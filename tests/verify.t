@@ -16,6 +16,19 @@ relay 'npt=0, as many as there is room for' kvmstat-guest verify --count 15000 t
 modprobe -r kvm_amd && modprobe kvm_amd npt=1
 relay 'npt=1, as many as there is room for' kvmstat-guest verify --count 15000 touch touch-again
 
+# The host swaps a guest's pages out, into memory.
+if modprobe -q zram; then
+	ok 'swap' sh -c 'echo 128M >/sys/block/zram0/disksize && mkswap /dev/zram0 && swapon /dev/zram0'
+	out=$(kvmstat-guest verify page-out)
+	is "$?/$(grep -c SKIP <<<"$out")" 0/0 'npt=1: pages that the host swapped out'
+	modprobe -r kvm_amd && modprobe kvm_amd npt=0
+	relay 'npt=0, with swap' kvmstat-guest verify page-out
+	modprobe -r kvm_amd && modprobe kvm_amd npt=1
+	swapoff /dev/zram0
+else
+	ok 'pages that the host swapped out # SKIP this kernel has no zram' true
+fi
+
 # A comparison that cannot fail proves nothing: exits of another guest of
 # ours in the same window must not be mistaken for the verified one's.
 kvmstat-guest run --count 50000 cpuid &
