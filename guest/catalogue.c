@@ -51,7 +51,8 @@
  *   (pio_in_emulated()), so it is one.
  * - ioeventfd and coalesced MMIO: exits like any other, and no way to userspace.
  *   KVM's ring has room for 169 writes, and before 6.11 took itself for full with
- *   85 (coalesced_mmio_has_room() counted modulo 2^32), so the guest stays below.
+ *   85 (coalesced_mmio_has_room() counted modulo 2^32), so the guest stays below,
+ *   and has the ring to itself.
  * - MOV to CR3 among address spaces: KVM keeps the shadow of each top table, whether
  *   it is among the few roots that it keeps at hand (KVM_MMU_NUM_PREV_ROOTS) or not,
  *   so one that has run before costs its MOV and no #PF.
@@ -469,7 +470,8 @@ const struct guest catalogue[] = {
 	  .prepare = host_listen, .in_kernel = true,
 	  .expect = ALWAYS(SVM_EXIT_IOIO, EXIT_REASON_IO_INSTRUCTION) },
 	{ "mmio-coalesced", "write to a device whose writes KVM collects", MEASURED, .body = body_mmio,
-	  .count = 80, .count_max = 80, .warm_up = 2, .prepare = host_coalesce, .in_kernel = true,
+	  .count = 80, .count_max = 80, .warm_up = 2,
+	  .prepare = host_coalesce, .in_kernel = true, .alone = true,
 	  .expect = ON_TOUCH_OF(EXIT_REASON_EPT_MISCONFIG) },
 
 	{ "cr3-switch", "MOV to CR3, among 8 address spaces", USUAL, .body = body_cr3_switch,
