@@ -10,7 +10,7 @@ dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 
 shared='hello trespass cpuid port-out port-in ioeventfd mmio mmio-coalesced msr-read msr-write
-	hlt hypercall touch touch-again touch-large cr3-write cr3-switch invlpg pte-edit cow fork
+	hlt hypercall touch touch-again touch-large cr3-write cr3-switch invlpg pte-edit
 	dirty-log drop rdtsc sidt sgdt bp de page-fault self-ipi'
 
 for cpu in amd intel; do
