@@ -63,6 +63,11 @@ int cpu_world(enum world *world)
 	return -1;
 }
 
+uint32_t world_isa(enum world world)
+{
+	return world < VMX_NESTED ? KVMSTAT_ISA_SVM : KVMSTAT_ISA_VMX;
+}
+
 const char *world_name(enum world world)
 {
 	static const char * const names[NR_WORLDS] = {

@@ -11,6 +11,8 @@
 uint32_t cpu_isa(void);
 /* The world in force, or -1 after a message. */
 int cpu_world(enum world *world);
+/* KVMSTAT_ISA_* of a world. */
+uint32_t world_isa(enum world world);
 const char *world_name(enum world world);
 
 #endif

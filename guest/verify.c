@@ -2,46 +2,27 @@
 /*
  * Runs guests against the loaded module and compares the counts.
  *
- * The module is read in the vCPU's own thread while the guest waits at a
- * mark, so no exit can fall between the count and the reading of it.
- *
  * Exits that the host itself causes (interrupts, NMIs, SMIs) fall where they
  * like; they are counted apart. Every other exit must have been expected.
  */
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
-
-#include <asm/svm.h>
-#include <asm/vmx.h>
 
 #include "../user/device.h"
 #include "../user/message.h"
 #include "../user/reasons.h"
+#include "counts.h"
 #include "cpu.h"
 #include "memory_map.h"
 #include "verify.h"
 #include "vm.h"
 
-/* As many as the module has for one vCPU (TALLY_CELLS). */
-#define COUNTS_MAX	64
-
-/* Exits of one vCPU by code. */
-struct counts {
-	uint64_t code[COUNTS_MAX];
-	uint64_t exits[COUNTS_MAX];
-	size_t nr;
-	uint64_t untraced;
-};
-
 /* Of one vCPU. */
 struct measurement {
-	int device;
-	uint32_t isa;
+	struct counter counter;
 	bool failed;
-	uint64_t instance, generation;	/* of the module, at the first reading */
 	struct counts at[3];	/* by MARK_*; 0: before the guest */
 	uint64_t visits[3];	/* of userspace, likewise */
 };
@@ -55,110 +36,17 @@ struct run {
 	uint64_t noise;		/* exits that the host's interrupts caused */
 };
 
-static void add_cell(struct counts *counts, const struct kvmstat_cell *cell)
-{
-	size_t i;
-
-	for (i = 0; i < counts->nr; i++)
-		if (counts->code[i] == cell->code)
-			break;
-	if (i == COUNTS_MAX)
-		return;
-	if (i == counts->nr)
-		counts->code[counts->nr++] = cell->code;
-	counts->exits[i] += cell->exits;
-}
-
-static void add_vcpu(struct counts *counts, const struct snapshot *snap,
-		     const struct kvmstat_vcpu *vcpu)
-{
-	uint32_t i;
-
-	counts->untraced += vcpu->untraced;
-	for (i = 0; i < vcpu->nr_cells; i++)
-		add_cell(counts, snapshot_cell(snap, vcpu->first_cell + i));
-}
-
-/* Of the VM of this process that lives: there is one at a time. False: not there. */
-static bool count_own(struct counts *counts, const struct snapshot *snap, unsigned int vcpu_id)
-{
-	bool found = false;
-	uint32_t i, j;
-
-	for (i = 0; i < snap->header->nr_vms; i++) {
-		const struct kvmstat_vm *vm = snapshot_vm(snap, i);
-
-		if (vm->pid != (uint32_t)getpid() || !(vm->flags & KVMSTAT_VM_ALIVE))
-			continue;
-		for (j = 0; j < vm->nr_vcpus; j++) {
-			const struct kvmstat_vcpu *vcpu = snapshot_vcpu(snap, vm->first_vcpu + j);
-
-			if (vcpu->id != vcpu_id)
-				continue;
-			found = true;
-			add_vcpu(counts, snap, vcpu);
-		}
-	}
-	return found;
-}
-
-/* Can what this snapshot counts be compared? */
-static bool usable(struct measurement *m, const struct kvmstat_snapshot *header)
-{
-	if (!m->instance) {
-		m->instance = header->instance;
-		m->generation = header->generation;
-	}
-	if (header->instance != m->instance || header->generation != m->generation)
-		error("the module's counters were reset or reloaded meanwhile: run verify again");
-	else if (header->isa != m->isa)
-		error("the module saw exits of another ISA than the vendor module that is loaded has");
-	else if (header->lost)
-		error("the module lost %llu exits for want of memory: its counts are short",
-		      (unsigned long long)header->lost);
-	else
-		return true;
-	return false;
-}
-
 static void take_counts(struct vcpu *vcpu, int which)
 {
 	struct measurement *m = (struct measurement *)vcpu->vm->context + vcpu->id;
-	struct snapshot snap;
 
 	if (m->failed)
 		return;
-	if (which > MARK_STOP || device_snapshot(m->device, &snap)) {
+	if (which > MARK_STOP || counts_read(&m->counter, vcpu->id, &m->at[which])) {
 		m->failed = true;
 		return;
 	}
 	m->visits[which] = vcpu->visits;
-	memset(&m->at[which], 0, sizeof(m->at[which]));
-	if (!usable(m, snap.header)) {
-		m->failed = true;
-	} else if (!count_own(&m->at[which], &snap, vcpu->id)) {
-		error("the module has no VM of process %d: run verify outside of any pid namespace",
-		      getpid());
-		m->failed = true;
-	}
-	snapshot_free(&snap);
-}
-
-static uint64_t exits_of(const struct counts *counts, uint64_t code)
-{
-	size_t i;
-
-	for (i = 0; i < counts->nr; i++)
-		if (counts->code[i] == code)
-			return counts->exits[i];
-	return 0;
-}
-
-static bool is_host_noise(uint32_t isa, uint64_t code)
-{
-	if (isa == KVMSTAT_ISA_SVM)
-		return code == SVM_EXIT_INTR || code == SVM_EXIT_NMI || code == SVM_EXIT_SMI;
-	return code == EXIT_REASON_EXTERNAL_INTERRUPT;
 }
 
 struct bounds {
@@ -223,8 +111,8 @@ static bool compare(struct run *run, const struct counts *before, const struct c
 	size_t i;
 
 	for (i = 0; i < after->nr; i++)
-		if (is_host_noise(run->isa, after->code[i]))
-			run->noise += after->exits[i] - exits_of(before, after->code[i]);
+		if (is_host_noise(run->isa, after->of[i].code))
+			run->noise += after->of[i].exits - exits_of(before, after->of[i].code);
 	for (i = 0; i < EXPECT_MAX && expected_listed(&run->expect[i]); i++) {
 		uint64_t code = run->expect[i].code;
 
@@ -232,7 +120,8 @@ static bool compare(struct run *run, const struct counts *before, const struct c
 			ok &= report_reason(run, code, exits_of(after, code) - exits_of(before, code));
 	}
 	for (i = 0; i < after->nr; i++) {
-		uint64_t code = after->code[i], exits = after->exits[i] - exits_of(before, code);
+		uint64_t code = after->of[i].code;
+		uint64_t exits = after->of[i].exits - exits_of(before, code);
 
 		if (exits && !is_host_noise(run->isa, code) && !is_expected(run, code, EXPECT_MAX))
 			ok &= report_reason(run, code, exits);
@@ -249,7 +138,8 @@ static bool compare_vcpu(const struct vm *vm, unsigned int vcpu_id, enum world w
 			 uint64_t count, const struct measurement *m)
 {
 	struct run run = {
-		.expect = vm->guest->expect[world], .isa = m->isa, .count = count, .vcpu_id = vcpu_id,
+		.expect = vm->guest->expect[world], .isa = m->counter.isa, .count = count,
+		.vcpu_id = vcpu_id,
 	};
 
 	if (vm->nr_vcpus > 1)
@@ -275,8 +165,8 @@ static bool verify_guest(const struct guest *guest, enum world world,
 	bool ok;
 
 	for (i = 0; i < vm->nr_vcpus; i++) {
-		m[i].device = device;
-		m[i].isa = world < VMX_NESTED ? KVMSTAT_ISA_SVM : KVMSTAT_ISA_VMX;
+		m[i].counter.device = device;
+		m[i].counter.isa = world_isa(world);
 	}
 	vm->mark = take_counts;
 	vm->context = m;
