@@ -10,6 +10,9 @@
  * first touch of code, page tables or data.
  *
  * Operations may use RAX, RBX, RCX, RDX and, for their own state, R8 to R11.
+ *
+ * At MARK_STOP R14 has the TSC cycles since MARK_START, both of these not
+ * included, of what says 'start' and 'stop' for them.
  */
 #include "hypercalls.h"
 #include "memory_map.h"
@@ -35,6 +38,30 @@ guest_exceptions:
 	out	%al, $PORT_MARK
 	.endm
 
+	/*
+	 * RDTSC does not exit (guest 'rdtsc'). The last steps may be on a page further,
+	 * which is touched before it counts.
+	 */
+	.macro	start end
+	testb	$0, \end(%rip)
+	mark	MARK_START
+	mov	%rax, %r14
+	mov	%rdx, %r15
+	rdtsc
+	shl	$32, %rdx
+	or	%rdx, %rax
+	xchg	%rax, %r14
+	mov	%r15, %rdx
+	.endm
+	.macro	stop
+	rdtsc
+	shl	$32, %rdx
+	or	%rdx, %rax
+	sub	%r14, %rax
+	mov	%rax, %r14
+	mark	MARK_STOP
+	.endm
+
 	/* The operation follows, then 'end_measured'. */
 	.macro	measured name
 	.globl	body_\name
@@ -52,12 +79,13 @@ body_\name:
 	test	%r13, %r13
 	jnz	.Lstop_\name
 .Lstart_\name:
-	mark	MARK_START
+	start	.Lend_\name
 	inc	%r13
 	mov	%rdi, %r12
 	jmp	.Lagain_\name
 .Lstop_\name:
-	mark	MARK_STOP
+	stop
+.Lend_\name:
 	jmp	halt
 	.endm
 
@@ -650,7 +678,7 @@ body_ipi:
 	test	$1, %r10
 	jz	.Lsecond
 	lea	.Lanswer(%rip), %r8
-	mark	MARK_START
+	start	.Lipi_end
 	jmp	.Lipi_wait
 .Lanswer:
 	dec	%r12
@@ -662,7 +690,7 @@ body_ipi:
 	jmp	.Lipi_wait
 .Lsecond:
 	lea	.Lanswered(%rip), %r8
-	mark	MARK_START
+	start	.Lipi_end
 .Lask:
 	apic_write X2APIC_ICR, $INTERRUPT_VECTOR, %r10d
 	jmp	.Lipi_wait
@@ -670,7 +698,8 @@ body_ipi:
 	dec	%r12
 	jnz	.Lask
 .Lipi_stop:
-	mark	MARK_STOP
+	stop
+.Lipi_end:
 	jmp	halt
 
 	/*
