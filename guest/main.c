@@ -13,6 +13,7 @@
 #include "../user/reasons.h"
 #include "../user/version.h"
 #include "arguments.h"
+#include "bench.h"
 #include "catalogue.h"
 #include "cpu.h"
 #include "image.h"
@@ -24,6 +25,7 @@ static int cmd_list(int nr, char **names, const struct arguments *given);
 static int cmd_run(int nr, char **names, const struct arguments *given);
 static int cmd_verify(int nr, char **names, const struct arguments *given);
 static int cmd_layout(int nr, char **names, const struct arguments *given);
+static int cmd_bench(int nr, char **names, const struct arguments *given);
 
 static const struct {
 	const char *name;
@@ -38,6 +40,7 @@ static const struct {
 	  "run guests (all of them) against the loaded module; prints TAP" },
 	{ "layout", cmd_layout, "mvc", "[OPTIONS] GUEST",
 	  "run a guest, then show its memory and page tables" },
+	{ "bench", cmd_bench, "c", "[--count N]", "what hypercalls, traps and interrupts cost: a table" },
 };
 
 #define NR_COMMANDS (sizeof(commands) / sizeof(commands[0]))
@@ -66,6 +69,10 @@ static void usage(FILE *to)
 		"             that lets no system call through but those it takes\n"
 		"--hold:      run leaves the VM standing, stopped, until its standard input ends\n"
 		"             (KVM forgets its own counters of a VM with the VM)\n"
+		"bench:       SEEN is what the guest measures by its TSC, its own loop included; the\n"
+		"             module counts from kvm_exit to kvm_entry (KERNEL, USER, OFFCPU, and\n"
+		"             TOTAL, their sum), so not the way from the guest to KVM and back;\n"
+		"             RATIO is SEEN, against the hypercall's\n"
 		"Exit status: 0 done, 1 the guest or the comparison failed, 2 wrong usage\n", VCPUS_MAX);
 }
 
@@ -168,8 +175,7 @@ static int cmd_list(int nr, char **names, const struct arguments *given)
 			       guest->alone ? "" : ", or a multiple");
 		for (w = 0; w < NR_WORLDS; w++) {
 			printf("  %-26s ", world_name(w));
-			list_expected(w < VMX_NESTED ? KVMSTAT_ISA_SVM : KVMSTAT_ISA_VMX,
-				      guest->expect[w]);
+			list_expected(world_isa(w), guest->expect[w]);
 		}
 	}
 	return EXIT_DONE;
@@ -276,6 +282,11 @@ static int cmd_layout(int nr, char **names, const struct arguments *given)
 	err = vm_run(vm) | layout_print(vm);
 	vm_destroy(vm);
 	return err ? EXIT_FAILED : EXIT_DONE;
+}
+
+static int cmd_bench(int nr, char **names, const struct arguments *given)
+{
+	return nr ? misuse("bench takes no guest, not", names[0]) : bench(given->count);
 }
 
 /* A guest that is named stands for its form in each mode, or in the one asked for. */
