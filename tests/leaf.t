@@ -250,6 +250,7 @@ finish a
 if [ "$cpu" = intel ]; then
 	# Without EPT there is no unrestricted guest either.
 	rmmod kvm_intel && modprobe kvm_intel ept=0
+	echo vm >$parameters/guest_leaf_scope
 	start a
 	tell a mode emulated
 	tell a cpuid 3
