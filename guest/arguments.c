@@ -22,7 +22,7 @@ static int parse_number(const char *option, const char *text, uint64_t max, uint
 
 	errno = 0;
 	*value = strtoull(text, &end, 10);
-	if (!errno && !*end && end != text && *text != '-' && *value && *value <= max)
+	if (!errno && !*end && *text >= '0' && *text <= '9' && *value && *value <= max)
 		return 0;
 	error("%s takes a number from 1 to %llu, not '%s': see kvmstat-guest --help", option,
 	      (unsigned long long)max, text);
@@ -63,6 +63,20 @@ static int parse_option(int c, struct arguments *to)
 	}
 }
 
+/* last: the argument that getopt_long() has been through, or is in the midst of. */
+static int unknown_option(const char *last)
+{
+	const char letter[] = { '-', optopt, '\0' };
+
+	return misuse("no option", optopt && !strchr(last, '=') ? letter : last);
+}
+
+static int not_taken(const char *name)
+{
+	error("this command does not take --%s: see kvmstat-guest --help", name);
+	return EXIT_USAGE;
+}
+
 int arguments_parse(int argc, char **argv, const char *allowed, struct arguments *to)
 {
 	static const struct option options[] = {
@@ -76,20 +90,22 @@ int arguments_parse(int argc, char **argv, const char *allowed, struct arguments
 		{ "help", no_argument, NULL, 'h' },
 		{ }
 	};
-	int c, err = 0;
+	int c, which, err = 0;
 
-	*to = (struct arguments) { .mode = NR_MODES, .vcpus = 1 };
+	*to = (struct arguments) { .mode = NR_MODES };
 	opterr = 0;
-	while (!err && (c = getopt_long(argc, argv, ":", options, NULL)) != -1) {
+	while (!err && !to->help && (c = getopt_long(argc, argv, ":", options, &which)) != -1) {
 		if (c == ':')
 			err = misuse("a value is missing for", argv[optind - 1]);
 		else if (c == '?')
-			err = misuse("no option", argv[optind - 1]);
+			err = unknown_option(argv[optind - 1]);
 		else if (c != 'h' && !strchr(allowed, c == 'w' ? 'r' : c))
-			err = misuse("this command does not take", argv[optind - 1]);
+			err = not_taken(options[which].name);
 		else
 			err = parse_option(c, to);
 	}
+	if (to->help)
+		return 0;
 	if (!err && to->writable && !to->root) {
 		error("--writable says how the guest may use --root DIR, which is not given");
 		err = EXIT_USAGE;

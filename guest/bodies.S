@@ -4,10 +4,10 @@
  * off, with a stack and an IDT.
  *
  * On entry: RDI = how often to do it, RSI = how often to do it before that, as
- * a warm-up, RBP = guest-physical address of the vCPU's part. A body made by 'measured' does its operation RSI times, says
- * MARK_START, does it RDI times, says MARK_STOP and halts: so what is counted
- * between the marks is RDI operations and the OUT of MARK_STOP itself, and no
- * first touch of code, page tables or data.
+ * a warm-up, RBP = guest-physical address of the vCPU's part. A body made by
+ * 'measured' does its operation RSI times, says MARK_START, does it RDI times, says
+ * MARK_STOP and halts: so what is counted between the marks is RDI operations and
+ * the OUT of MARK_STOP itself, and no first touch of code, page tables or data.
  *
  * Operations may use RAX, RBX, RCX, RDX and, for their own state, R8 to R11.
  *
@@ -18,20 +18,9 @@
 #include "memory_map.h"
 
 	.section .rodata
-	.globl	guest_code, guest_code_end, guest_exceptions
+	.globl	guest_code, guest_code_end
 	.balign	GUEST_PAGE
 guest_code:
-
-	/* An exception that nobody expects: its vector to the VMM, which ends it. */
-guest_exceptions:
-	vector = 0
-	.rept	32
-	.balign	8		/* STUB_SIZE in exceptions.c */
-	mov	$vector, %al
-	out	%al, $PORT_EXCEPTION
-	hlt
-	vector = vector + 1
-	.endr
 
 	.macro	mark which
 	mov	$\which, %al
@@ -109,6 +98,25 @@ body_hello:
 	jmp	halt
 .Ltext:
 	.asciz	"Hello, world!\n"
+
+	/* Leaf 1 says that it is in a VM, leaf 0x40000000 in whose. Without: no answer. */
+	.globl	body_signature
+body_signature:
+	mov	$1, %eax
+	cpuid
+	bt	$31, %ecx
+	jnc	halt
+	mov	$0x40000000, %eax
+	cpuid
+	mov	%ebx, GUEST_SCRATCH
+	mov	%ecx, GUEST_SCRATCH + 4
+	mov	%edx, GUEST_SCRATCH + 8
+	movb	$0, GUEST_SCRATCH + 12
+	mov	$GUEST_SCRATCH, %eax
+	out	%eax, $PORT_PRINT
+	mov	$'\n', %al
+	out	%al, $PORT_PUTC
+	jmp	.Lprinted
 
 	/* Its own part ends at GUEST_PART, and another vCPU's may be behind it. */
 	.globl	body_trespass

@@ -94,6 +94,7 @@ DECLARE_BODY(hostile);
 DECLARE_BODY(hello);
 DECLARE_BODY(hello_real);
 DECLARE_BODY(hello_32);
+DECLARE_BODY(signature);
 DECLARE_BODY(trespass);
 DECLARE_BODY(trespass_fault);
 DECLARE_BODY(cpuid);
@@ -310,20 +311,35 @@ DECLARE_BODY(smp_start);
  * hello is counted from its first exit to its last: 14 characters, HLT, and the
  * first touch of all that it needs. That is the code, the page of the answer,
  * and, nested, the page tables on the way: PML4, PDPT, page directory and page
- * table in long mode, the last two with 32-bit paging.
+ * table in long mode, the last two with 32-bit paging. Shadow paging: in real mode
+ * both pages are among the same eight, of which KVM maps what the host has in memory
+ * with the first of them (direct_pte_prefetch()).
  *
  * VMX without EPT runs real mode as virtual-8086 mode (SDM vol. 3, 21.2): HLT is a
  * #GP there, and KVM emulates it; OUT looks into the TSS for its I/O permissions,
  * and the first to touch that page, which is KVM's own, faults once more.
  */
-#define HELLO(tables, vmx_shadow_hlt, vmx_shadow_tss) { \
+#define HELLO(tables, shadow_pages, vmx_shadow_hlt, vmx_shadow_tss) { \
 	[SVM_NESTED] = { { SVM_EXIT_IOIO, 14, 0 }, { SVM_EXIT_HLT, 1, 0 }, \
 			 { SVM_EXIT_NPF, 0, 2 + (tables) } }, \
-	[SVM_SHADOW] = { { SVM_EXIT_IOIO, 14, 0 }, { SVM_EXIT_HLT, 1, 0 }, { SVM_EXIT_PF, 0, 2 } }, \
+	[SVM_SHADOW] = { { SVM_EXIT_IOIO, 14, 0 }, { SVM_EXIT_HLT, 1, 0 }, \
+			 { SVM_EXIT_PF, 0, shadow_pages } }, \
 	[VMX_NESTED] = { { EXIT_REASON_IO_INSTRUCTION, 14, 0 }, { EXIT_REASON_HLT, 1, 0 }, \
 			 { EXIT_REASON_EPT_VIOLATION, 0, 2 + (tables) } }, \
 	[VMX_SHADOW] = { { EXIT_REASON_IO_INSTRUCTION, 14, 0 }, { vmx_shadow_hlt, 1, 0 }, \
-			 { VMX_EXIT_PF, 0, 2 }, { VMX_EXIT_PF, 0, vmx_shadow_tss, .of = FIRST_VCPU } }, \
+			 { VMX_EXIT_PF, 0, shadow_pages }, { VMX_EXIT_PF, 0, vmx_shadow_tss, .of = FIRST_VCPU } }, \
+}
+
+/* Two CPUIDs, two OUTs, and the first touch of what hello touches. */
+#define SIGNATURE { \
+	[SVM_NESTED] = { { SVM_EXIT_CPUID, 2, 0 }, { SVM_EXIT_IOIO, 2, 0 }, { SVM_EXIT_HLT, 1, 0 }, \
+			 { SVM_EXIT_NPF, 0, 6 } }, \
+	[SVM_SHADOW] = { { SVM_EXIT_CPUID, 2, 0 }, { SVM_EXIT_IOIO, 2, 0 }, { SVM_EXIT_HLT, 1, 0 }, \
+			 { SVM_EXIT_PF, 0, 2 } }, \
+	[VMX_NESTED] = { { EXIT_REASON_CPUID, 2, 0 }, { EXIT_REASON_IO_INSTRUCTION, 2, 0 }, \
+			 { EXIT_REASON_HLT, 1, 0 }, { EXIT_REASON_EPT_VIOLATION, 0, 6 } }, \
+	[VMX_SHADOW] = { { EXIT_REASON_CPUID, 2, 0 }, { EXIT_REASON_IO_INSTRUCTION, 2, 0 }, \
+			 { EXIT_REASON_HLT, 1, 0 }, { VMX_EXIT_PF, 0, 2 } }, \
 }
 
 /*
@@ -361,13 +377,15 @@ DECLARE_BODY(smp_start);
 
 const struct guest catalogue[] = {
 	{ "hello", HELLO_TEXT, .body = body_hello, ONCE,
-	  .expect = HELLO(4, EXIT_REASON_HLT, 0) },
+	  .expect = HELLO(4, 2, EXIT_REASON_HLT, 0) },
 	{ "hello", HELLO_TEXT, .mode = MODE_REAL, .body = body_hello_real, ONCE,
-	  .expect = HELLO(0, EXIT_REASON_EXCEPTION_NMI, 1) },
+	  .expect = HELLO(0, 1, EXIT_REASON_EXCEPTION_NMI, 1) },
 	{ "hello", HELLO_TEXT, .mode = MODE_PROTECTED, .body = body_hello_32, ONCE,
-	  .expect = HELLO(0, EXIT_REASON_HLT, 0) },
+	  .expect = HELLO(0, 2, EXIT_REASON_HLT, 0) },
 	{ "hello", HELLO_TEXT, .mode = MODE_PAGED, .body = body_hello_32, ONCE,
-	  .expect = HELLO(2, EXIT_REASON_HLT, 0) },
+	  .expect = HELLO(2, 2, EXIT_REASON_HLT, 0) },
+	{ "signature", "asks by CPUID whether it is in a VM, and in whose, and prints that",
+	  .body = body_signature, ONCE, .expect = SIGNATURE },
 	{ "trespass", "reads behind its part of the memory, and handles the page fault that this is",
 	  .body = body_trespass, .handler = body_trespass_fault, .vector = 14, ONCE, .expect = TRESPASS },
 	{ "cpuid", "CPUID", USUAL, .body = body_cpuid,

@@ -66,13 +66,15 @@ bool expected_listed(const struct expected *expect);
 extern const struct guest catalogue[];
 extern const size_t catalogue_size;
 
-/* bodies.S: the code of long mode, and in it a stub for each exception. */
-extern const uint8_t guest_code[], guest_code_end[], guest_exceptions[];
+/* bodies.S: the code of long mode. */
+extern const uint8_t guest_code[], guest_code_end[];
 /* There too: handlers of exceptions and interrupts. */
 extern const uint8_t handler_resume[], handler_resume_code[], handler_step[], handler_return[];
 extern const uint8_t handler_cow[], handler_eoi[], handler_eoi_next[];
 /* other_modes.S */
 extern const uint8_t code_real[], code_real_end[], code_32[], code_32_end[];
+/* stubs.S */
+extern const uint8_t guest_exceptions[];
 
 /* NULL: there is none of this name, or not in this mode. */
 const struct guest *catalogue_find(const char *name, enum mode mode);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What a vCPU prints. */
 #define _GNU_SOURCE	/* fopencookie() */
+#include "../user/message.h"
 #include "console.h"
 
 static void print_line(struct console *console)
@@ -11,6 +12,7 @@ static void print_line(struct console *console)
 	fwrite(console->line, 1, console->length, stdout);
 	if (console->vcpu >= 0 && console->line[console->length - 1] != '\n')
 		putchar('\n');
+	flush_output();
 	funlockfile(stdout);
 	console->length = 0;
 }
@@ -25,7 +27,7 @@ static ssize_t take(void *cookie, const char *bytes, size_t size)
 		if (bytes[i] == '\n' || console->length == CONSOLE_LINE)
 			print_line(console);
 	}
-	return size;
+	return ferror(stdout) ? 0 : size;
 }
 
 int console_open(struct console *console, int vcpu)

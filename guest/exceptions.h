@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Exceptions inside the guest, in 64-bit mode: each vector has its gate. */
+/*
+ * Exceptions inside the guest: each vector leads to a stub that tells the VMM
+ * (PORT_EXCEPTION), by an IDT, or in real mode by its vector table.
+ */
 #ifndef KVMSTAT_GUEST_EXCEPTIONS_H
 #define KVMSTAT_GUEST_EXCEPTIONS_H
 
@@ -7,17 +10,20 @@
 #include <stdint.h>
 
 #include "catalogue.h"
+#include "ram.h"
 
-/* The guest's own handler where it has one; else PORT_EXCEPTION tells the vector. */
-void exceptions_set(const struct guest *guest, struct kvm_sregs *sregs, uint8_t *part);
+/* The guest's own handler where it has one. base: of its part. */
+void exceptions_set(const struct guest *guest, struct kvm_sregs *sregs, uint8_t *part,
+		    uint64_t base);
 
-#define EXCEPTION_TEXT_MAX	80
+#define EXCEPTION_TEXT_MAX	128
 
 /*
- * What a vector tells, and where it was, by the frame that the CPU pushed at RSP:
- * "page fault at rip 0x…, error code 0x…". Written to text.
+ * Which one it was, and where, by what the CPU and the stub pushed at RSP:
+ * "page fault at rip 0x…, error code 0x…, address 0x…". Whatever is there: a guest
+ * may write to the port itself.
  */
-void exceptions_describe(uint8_t vector, uint64_t rsp, const uint8_t *part,
+void exceptions_describe(const struct ram *ram, enum mode mode, uint64_t rsp, uint64_t cr2,
 			 char text[EXCEPTION_TEXT_MAX]);
 
 #endif

@@ -108,18 +108,23 @@ static int open_checked(const struct files_root *root, const char *path, uint64_
 /*
  * First looked at (O_PATH opens nothing), then opened, and looked at again, as
  * somebody on the host may have put something else there. O_NONBLOCK: nor does
- * that make us wait.
+ * that make us wait. What may only be read is opened for that.
  */
 static int open_existing(const struct files_root *root, const char *path)
 {
+	const uint64_t flags = O_NONBLOCK | O_NOCTTY;
 	int fd;
 
 	fd = open_checked(root, path, O_PATH);
 	if (fd < 0)
 		return fd;
 	close(fd);
-	return open_checked(root, path,
-			    (root->writable ? O_RDWR : O_RDONLY) | O_NONBLOCK | O_NOCTTY);
+	if (root->writable) {
+		fd = open_checked(root, path, flags | O_RDWR);
+		if (fd != -EACCES && fd != -EROFS)
+			return fd;
+	}
+	return open_checked(root, path, flags | O_RDONLY);
 }
 
 static int create(struct files *files, const char *path)

@@ -21,13 +21,13 @@
  *
  * All functions that can fail for a guest return a negative errno of Linux. In
  * addition to what the kernel says (ENOENT, ENAMETOOLONG, ENOSPC, ...):
- *   EACCES  there is no root, or it is no regular file
+ *   EACCES  there is no root, or it is no regular file, or the VMM may not read it
  *   EISDIR  it is a directory
  *   EXDEV   the path leads out: absolute, "..", or another file system
  *   ELOOP   there is a symbolic link in it
  *   EMLINK  the file has several names, and the root is writable
  *   EMFILE  all handles are in use
- *   EBADF   no such handle
+ *   EBADF   no such handle, or the file may only be read
  *   EROFS   the root is not writable
  *   EDQUOT  the table has written, or created, as much as it may
  *

@@ -116,5 +116,5 @@ int host_page_out(struct vcpu *vcpu)
 	} while (!arena_is_out(vcpu) && ++tries < 10);
 	if (tries < 10)
 		return 0;
-	return vcpu_unexpected(vcpu, "the host does not swap its pages out: is there room in the swap?");
+	return vcpu_unexpected(vcpu, "the host does not swap its pages out: it needs a swap with room (see swapon)");
 }

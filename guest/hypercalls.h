@@ -19,13 +19,14 @@
  * reads all ones and leaves the result alone.
  *
  * Addresses are those of struct ram; that length and address are given in one
- * value leaves 21 bits for the address, and 11 for the length. What is not
+ * value leaves 21 bits for the address, the first 2 MiB, and 11 for the length. A
+ * guest of the user's own has its stack there, and what it links there. What is not
  * wholly inside that memory is -EFAULT, and nothing is done. The length of a
  * file's name counts no NUL; a NUL within is -EINVAL. A string to print has at
  * most HYPERCALL_PRINT_MAX bytes, its NUL among them: a longer one is -E2BIG,
- * and nothing of it is printed. It is printed as it is, bytes that steer a
- * terminal, too: it is the guest's console, as 0xe9 is. files.h has the rules
- * and further errors for files.
+ * and nothing of it is printed. It goes to the guest's console, as 0xe9's bytes
+ * do (console.h), those that steer a terminal, too. files.h has the rules and
+ * further errors for files.
  *
  * Also for guests in assembler.
  */
@@ -55,8 +56,7 @@
 
 /*
  * One for each vCPU, used by the thread that runs it. Those of two vCPUs have
- * nothing in common but the root and, maybe, the output: a string is one
- * fwrite(), which stdio keeps in one piece.
+ * nothing in common but the root.
  */
 struct hypercalls {
 	struct ram ram;

@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,22 +12,31 @@
 #include "image.h"
 #include "memory_map.h"
 
-/* What is behind 'size' is zero, as all memory is. */
+/* More than any guest has memory, for the sake of what only debuggers read. */
+#define FILE_MAX	(1L << 30)
+
+/* What is behind the file's part of it is zero, as all memory is. */
 struct segment {
-	uint64_t address, offset, size;
+	uint64_t address, offset, size, in_file;
 };
 
 struct image {
-	const uint8_t *bytes;
+	uint8_t *bytes;
 	uint64_t size;
 	const char *path;
 	unsigned int nr;
 	struct segment *segments;
 };
 
+static int no_memory(void)
+{
+	error("no memory for the guest's file");
+	return -1;
+}
+
 static bool is_elf(const struct image *image)
 {
-	return image->size >= EI_NIDENT && !memcmp(image->bytes, ELFMAG, SELFMAG);
+	return image->size >= SELFMAG && !memcmp(image->bytes, ELFMAG, SELFMAG);
 }
 
 static bool inside(uint64_t offset, uint64_t length, uint64_t size)
@@ -36,26 +44,39 @@ static bool inside(uint64_t offset, uint64_t length, uint64_t size)
 	return offset <= size && length <= size - offset;
 }
 
-/* Below are the page tables, the descriptor tables, the stack, the exception stubs. */
+/* Below are the page tables, the descriptor tables, the stack. */
 static int add_segment(struct image *image, const Elf64_Phdr *segment)
 {
 	if (!segment->p_memsz)
 		return 0;
-	if (segment->p_filesz > segment->p_memsz ||
-	    !inside(segment->p_offset, segment->p_filesz, image->size)) {
+	if (segment->p_filesz > segment->p_memsz) {
+		error("%s: a segment has more in the file than in memory", image->path);
+		return -1;
+	}
+	if (!inside(segment->p_offset, segment->p_filesz, image->size)) {
 		error("%s: a segment reaches beyond the file", image->path);
 		return -1;
 	}
-	if (segment->p_vaddr < GUEST_ARENA || !inside(segment->p_vaddr, segment->p_memsz, GUEST_PART)) {
-		error("%s: a segment wants 0x%lx to 0x%lx, a guest has 0x%x to 0x%x: link it with -Wl,-Ttext-segment=0x%x",
-		      image->path, segment->p_vaddr, segment->p_vaddr + segment->p_memsz, GUEST_ARENA,
-		      GUEST_PART, GUEST_ARENA);
+	if (segment->p_vaddr < GUEST_CODE || !inside(segment->p_vaddr, segment->p_memsz, GUEST_PART)) {
+		error("%s: a segment wants 0x%lx bytes from 0x%lx on, a guest has 0x%x to 0x%x: link it with -Wl,-Ttext-segment=0x%x",
+		      image->path, segment->p_memsz, segment->p_vaddr, GUEST_CODE, GUEST_PART,
+		      GUEST_CODE);
 		return -1;
 	}
 	image->segments[image->nr++] = (struct segment) {
-		segment->p_vaddr, segment->p_offset, segment->p_filesz
+		segment->p_vaddr, segment->p_offset, segment->p_memsz, segment->p_filesz
 	};
 	return 0;
+}
+
+static bool has(const struct image *image, uint64_t address)
+{
+	unsigned int i;
+
+	for (i = 0; i < image->nr; i++)
+		if (inside(address - image->segments[i].address, 1, image->segments[i].size))
+			return true;
+	return false;
 }
 
 static bool is_64(const struct image *image)
@@ -68,7 +89,8 @@ static bool read_header(const struct image *image, Elf64_Ehdr *to)
 {
 	Elf32_Ehdr narrow;
 
-	if (image->size < (is_64(image) ? sizeof(*to) : sizeof(narrow)))
+	if (image->size < EI_NIDENT || image->bytes[EI_DATA] != ELFDATA2LSB ||
+	    image->size < (is_64(image) ? sizeof(*to) : sizeof(narrow)))
 		return false;
 	if (is_64(image)) {
 		memcpy(to, image->bytes, sizeof(*to));
@@ -109,7 +131,7 @@ static int read_segments(struct image *image, const Elf64_Ehdr *header)
 	}
 	image->segments = calloc(header->e_phnum + 1, sizeof(*image->segments));
 	if (!image->segments)
-		return -1;
+		return no_memory();
 	for (i = 0; i < header->e_phnum; i++) {
 		Elf64_Phdr segment = read_segment(image, header->e_phoff + i * size);
 
@@ -134,7 +156,13 @@ static int read_elf(struct image *image, struct guest *guest)
 	}
 	guest->mode = is_64(image) ? MODE_LONG : MODE_PROTECTED;
 	guest->entry = header.e_entry;
-	return read_segments(image, &header);
+	if (read_segments(image, &header))
+		return -1;
+	if (has(image, guest->entry))
+		return 0;
+	error("%s: its entry, 0x%lx, is in none of its segments: link it with _start, or -Wl,-e,NAME",
+	      image->path, guest->entry);
+	return -1;
 }
 
 static int read_flat(struct image *image, struct guest *guest)
@@ -144,43 +172,65 @@ static int read_flat(struct image *image, struct guest *guest)
 	guest->mode = MODE_REAL;
 	guest->entry = GUEST_CODE_REAL;
 	image->segments = calloc(1, sizeof(*image->segments));
+	if (!image->segments)
+		return no_memory();
 	if (image->size > room) {
 		error("%s: %llu bytes, but a flat image (what is no ELF file is taken for one) has room for %llu",
 		      image->path, (unsigned long long)image->size, (unsigned long long)room);
 		return -1;
 	}
-	if (image->segments)
-		image->segments[image->nr++] = (struct segment) {
-			GUEST_CODE_REAL, 0, image->size
-		};
+	image->segments[image->nr++] = (struct segment) {
+		GUEST_CODE_REAL, 0, image->size, image->size
+	};
 	return 0;
 }
 
-static int map_file(struct image *image, const char *path)
+/* As much as there is, should it become shorter meanwhile. */
+static int read_bytes(struct image *image, int fd, uint64_t size)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	struct stat st;
-	void *bytes;
+	ssize_t got;
 
-	if (fd < 0 || fstat(fd, &st)) {
-		error("cannot open the guest %s: %s", path, strerror(errno));
+	image->bytes = malloc(size);
+	if (!image->bytes)
+		return no_memory();
+	do {
+		got = read(fd, image->bytes + image->size, size - image->size);
+		if (got > 0)
+			image->size += got;
+	} while (got > 0 || (got < 0 && errno == EINTR));
+	if (!got)
+		return 0;
+	error("cannot read the guest %s: %s", image->path, strerror(errno));
+	return -1;
+}
+
+static int read_open_file(struct image *image, int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || !st.st_size) {
+		error("%s: is no file with a guest in it", image->path);
 		return -1;
 	}
-	if (!S_ISREG(st.st_mode) || !st.st_size) {
-		error("%s: is no file with a guest in it", path);
-		close(fd);
+	if (st.st_size > FILE_MAX) {
+		error("%s: has %lld bytes, more than any guest: strip it", image->path,
+		      (long long)st.st_size);
 		return -1;
 	}
-	bytes = mmap(NULL, st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	return read_bytes(image, fd, st.st_size);
+}
+
+static int read_file(struct image *image)
+{
+	int fd = open(image->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), err;
+
+	if (fd < 0) {
+		error("cannot open the guest %s: %s", image->path, strerror(errno));
+		return -1;
+	}
+	err = read_open_file(image, fd);
 	close(fd);
-	if (bytes == MAP_FAILED) {
-		error("cannot read the guest %s: %s", path, strerror(errno));
-		return -1;
-	}
-	image->bytes = bytes;
-	image->size = st.st_size;
-	image->path = path;
-	return 0;
+	return err;
 }
 
 static int choose_mode(struct guest *guest, enum mode mode)
@@ -201,7 +251,12 @@ const struct guest *image_open(const char *path, enum mode mode)
 	struct image *image = calloc(1, sizeof(*image));
 	struct guest *guest = calloc(1, sizeof(*guest));
 
-	if (!image || !guest || map_file(image, path))
+	if (!image || !guest) {
+		no_memory();
+		return NULL;
+	}
+	image->path = path;
+	if (read_file(image))
 		return NULL;
 	guest->name = path;
 	guest->description = "a guest of your own";
@@ -209,14 +264,28 @@ const struct guest *image_open(const char *path, enum mode mode)
 	guest->count = 1;
 	if (is_elf(image) ? read_elf(image, guest) : read_flat(image, guest))
 		return NULL;
-	return image->segments && !choose_mode(guest, mode) ? guest : NULL;
+	return choose_mode(guest, mode) ? NULL : guest;
 }
 
-void image_load(const struct image *image, uint8_t *part)
+uint64_t image_load(const struct image *image, enum mode mode, uint8_t *part)
 {
+	const uint64_t end = GUEST_RETURN;
+	uint64_t top = mode == MODE_REAL ? modes[mode].stack : GUEST_OWN_STACK;
 	unsigned int i;
 
 	for (i = 0; i < image->nr; i++)
 		memcpy(part + image->segments[i].address, image->bytes + image->segments[i].offset,
-		       image->segments[i].size);
+		       image->segments[i].in_file);
+	top -= modes[mode].word;
+	memcpy(part + top, &end, modes[mode].word);
+	return top;
+}
+
+bool image_segment(const struct image *image, unsigned int nr, uint64_t *start, uint64_t *end)
+{
+	if (nr >= image->nr)
+		return false;
+	*start = image->segments[nr].address;
+	*end = *start + image->segments[nr].size;
+	return true;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* kvmstat-guest: tiny guests whose exits are known in advance. */
 #include <errno.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,7 +37,7 @@ static const struct {
 } commands[] = {
 	{ "list", cmd_list, "", "", "the guests and the exits that each must cause" },
 	{ "run", cmd_run, "mvcHrI", "[OPTIONS] GUEST", "run a guest; its output goes to stdout" },
-	{ "verify", cmd_verify, "mvc", "[OPTIONS] [GUEST…]",
+	{ "verify", cmd_verify, "mvc", "[OPTIONS] [GUEST...]",
 	  "run guests (all of them) against the loaded module; prints TAP" },
 	{ "layout", cmd_layout, "mvc", "[OPTIONS] GUEST",
 	  "run a guest, then show its memory and page tables" },
@@ -56,7 +57,7 @@ static void usage(FILE *to)
 	fprintf(to,
 		"\nGUEST is one of the list, or for run and layout a file of your own: a static ELF\n"
 		"executable (64 bit: long mode, 32 bit: protected mode), or a flat image for real\n"
-		"mode. It is at its end when it halts.\n\n"
+		"mode. It is at its end when it halts, or when its first function returns.\n\n"
 		"--count N:   how often the guest does what it does (1 to 4294967295, less where\n"
 		"             memory bounds it: see list)\n"
 		"--mode MODE: real, protected, paged (32 bit) or long: the guest's form for that\n"
@@ -80,8 +81,21 @@ static bool has_room(const struct guest *guest, uint64_t count)
 {
 	if (!guest->count_max || count <= guest->count_max)
 		return true;
-	error("--count %llu: guest %s has room for %u", (unsigned long long)count, guest->name,
-	      guest->count_max);
+	error("--count %llu: guest %s does it %u time%s at most", (unsigned long long)count,
+	      guest->name, guest->count_max, guest->count_max == 1 ? "" : "s");
+	return false;
+}
+
+/* A flat image takes its addresses from the first vCPU's part on, whatever vCPU it runs on. */
+static bool takes_vcpus(const struct guest *guest, unsigned int vcpus)
+{
+	unsigned int can = guest->image && guest->mode == MODE_REAL ? 1 : vm_vcpus(guest, vcpus);
+
+	if (!vcpus || can == vcpus)
+		return true;
+	error("--vcpus %u: guest %s runs on %u%s", vcpus, guest->name,
+	      guest->vcpus ? guest->vcpus : 1,
+	      guest->alone || guest->image ? " and no more" : ", or a multiple");
 	return false;
 }
 
@@ -95,7 +109,7 @@ static bool is_known(const char *name)
 	return false;
 }
 
-static int unknown_guest(const char *name)
+static int unknown_guest(const char *name, const char *or_what)
 {
 	size_t i;
 
@@ -103,7 +117,7 @@ static int unknown_guest(const char *name)
 	for (i = 0; i < catalogue_size; i++)
 		if (!i || strcmp(catalogue[i].name, catalogue[i - 1].name))
 			fprintf(stderr, " %s", catalogue[i].name);
-	fprintf(stderr, ", or a file's name with a / in it\n");
+	fprintf(stderr, "%s\n", or_what);
 	return EXIT_USAGE;
 }
 
@@ -119,16 +133,19 @@ static const struct guest *choose(int nr, char **names, const struct arguments *
 		return NULL;
 	}
 	if (strchr(names[0], '/')) {
-		*status = EXIT_FAILED;
-		return image_open(names[0], given->mode);
+		guest = image_open(names[0], given->mode);
+		if (!guest)
+			*status = EXIT_FAILED;
+		return guest && takes_vcpus(guest, given->vcpus) ? guest : NULL;
 	}
 	guest = catalogue_find(names[0], mode);
 	if (!guest && is_known(names[0]))
 		error("guest %s has no form for %s mode: see kvmstat-guest list", names[0],
 		      modes[mode].name);
 	else if (!guest)
-		*status = unknown_guest(names[0]);
-	return guest && has_room(guest, given->count) ? guest : NULL;
+		*status = unknown_guest(names[0], ", or a file's name with a / in it");
+	return guest && has_room(guest, given->count) && takes_vcpus(guest, given->vcpus) ?
+	       guest : NULL;
 }
 
 static void list_expected(uint32_t isa, const struct expected *expect)
@@ -181,17 +198,31 @@ static int cmd_list(int nr, char **names, const struct arguments *given)
 	return EXIT_DONE;
 }
 
+static void wait_for_end_of_input(void)
+{
+	ssize_t got;
+	char c;
+
+	do {
+		got = read(STDIN_FILENO, &c, 1);
+	} while (got > 0 || (got < 0 && errno == EINTR));
+}
+
 /*
  * Whoever has a VM's file open keeps the VM: a process that does nothing else,
- * and stands in nobody's way who waits for our output to end.
+ * and stands in nobody's way who waits for our output to end. A terminal's input is
+ * the foreground's, so there we wait ourselves.
  */
 static int hold_vm(void)
 {
 	pid_t pid;
-	char c;
 
 	if (flush_output() < 0)
 		return -1;
+	if (isatty(STDIN_FILENO)) {
+		wait_for_end_of_input();
+		return 0;
+	}
 	pid = fork();
 	if (pid < 0)
 		error("cannot fork to hold the VM: %s", strerror(errno));
@@ -199,8 +230,7 @@ static int hold_vm(void)
 		return pid < 0 ? -1 : 0;
 	close(STDOUT_FILENO);
 	close(STDERR_FILENO);
-	while (read(STDIN_FILENO, &c, 1) > 0)
-		;
+	wait_for_end_of_input();
 	_exit(EXIT_DONE);
 }
 
@@ -217,11 +247,11 @@ static int filter(struct vm *vm)
 {
 	/* The last two for what the host does to some guests. */
 	static const unsigned int requests[] = {
-		KVM_GET_REGS, KVM_SET_USER_MEMORY_REGION, KVM_GET_DIRTY_LOG
+		KVM_GET_REGS, KVM_GET_SREGS, KVM_SET_USER_MEMORY_REGION, KVM_GET_DIRTY_LOG
 	};
 	const struct files_root *root = vm->vcpus[0].calls.files.root;
 	const struct jail_kvm kvm = {
-		.requests = requests, .nr_requests = vm->guest->host ? 3 : 1,
+		.requests = requests, .nr_requests = vm->guest->host ? 4 : 2,
 		.root = root ? root->dir : -1,
 	};
 
@@ -255,6 +285,8 @@ static int cmd_run(int nr, char **names, const struct arguments *given)
 	guest = choose(nr, names, given, &status);
 	if (!guest)
 		return status;
+	/* A file that grows too large for the caller's limits is the guest's error: EFBIG. */
+	signal(SIGXFSZ, SIG_IGN);
 	if (given->isolate && jail_enter(&jail))
 		return EXIT_FAILED;
 	if (!given->root)
@@ -311,10 +343,12 @@ static int cmd_verify(int nr, char **names, const struct arguments *given)
 
 	for (i = 0; i < (size_t)nr; i++)
 		if (!is_known(names[i]))
-			return unknown_guest(names[i]);
+			return unknown_guest(names[i], "");
 	guests = calloc(catalogue_size, sizeof(*guests));
-	if (!guests)
+	if (!guests) {
+		error("no memory for a list of guests");
 		return EXIT_FAILED;
+	}
 	for (i = 0; i < catalogue_size; i++) {
 		if (!is_wanted(&catalogue[i], nr, names, given->mode))
 			continue;

@@ -9,7 +9,8 @@
  * mode a part is 64 KiB, for that is as far as its segments go; else it is
  * GUEST_PART. The first vCPU's part starts at guest-physical 0.
  *
- *   0x00000000  the answer (at 0x400)
+ *   0x00000000  real mode's vector table; the answer (at 0x400); what an exception
+ *               leads to that the guest has no handler for (at 0x600)
  *   0x00001000  page tables: the top one here, the next two or three behind it
  *   0x00007000  GDT, IDT (and in real mode the guest's code, at 0x7c00)
  *   0x00008000  stack, down from 0x9000
@@ -18,6 +19,8 @@
  *   0x00010000  page tables: each maps 2 MiB (32-bit: 4 MiB) in 4 KiB pages
  *   0x00100000  the guest's code, all of guest/bodies.S
  *   0x00200000  the arena: pages that nobody has touched yet
+ *               (a guest of the user's own: its stack, down from 0x00100000, and
+ *               from there on all that its file has)
  *   0x04000000  end of the part; what is behind it is not mapped
  *   0xd0000000  no memory: a device, as far as the guest knows
  *   0x80000000  (virtual only) a window whose page table the guest edits
@@ -29,6 +32,10 @@
 
 #define GUEST_ANSWER	0x400
 #define GUEST_SCRATCH	0x500		/* for what an instruction stores */
+#define GUEST_EXCEPTIONS 0x600		/* a stub for each vector, and at the end … */
+/* … where a guest's first function returns to */
+#define GUEST_RETURN	(GUEST_EXCEPTIONS + EXCEPTION_VECTORS * EXCEPTION_STUB)
+#define GUEST_STUBS_END	(GUEST_RETURN + EXCEPTION_STUB)
 #define GUEST_PML4	0x1000		/* 32-bit: the page directory */
 #define GUEST_PDPT	0x2000
 #define GUEST_PD	0x3000		/* the first GiB */
@@ -42,7 +49,9 @@
 #define GUEST_START	0x9000		/* where another vCPU starts, in real mode */
 #define GUEST_FORK_PT	0xf000		/* a page table that nobody uses */
 #define GUEST_PT	0x10000
+#define GUEST_PT_END	0x30000
 #define GUEST_CODE	0x100000
+#define GUEST_OWN_STACK	GUEST_CODE	/* its top */
 #define GUEST_ARENA	0x200000
 #define GUEST_PART	0x4000000
 #define GUEST_PART_SHIFT 26
@@ -55,6 +64,9 @@
 #define GUEST_ARENA_PAGES	((GUEST_PART - GUEST_ARENA) / 0x200000 * 511)
 #define GUEST_WINDOW_PAGES	510
 
+#define EXCEPTION_VECTORS	32
+#define EXCEPTION_STUB		8	/* bytes */
+
 #define SELECTOR_CODE	0x8
 #define SELECTOR_DATA	0x10
 
@@ -62,8 +74,8 @@
 #define PORT_PUTC	0xe9		/* for the guest's output */
 #define PORT_MARK	0xf4		/* MARK_START, MARK_STOP, MARK_HOST */
 #define PORT_NOBODY	0xf5		/* nothing behind it: the VMM ignores it */
+#define PORT_EXCEPTION	0xf6		/* it did not expect the vector that it pushed */
 #define PORT_EVENT	0xf7		/* where an eventfd listens: guest 'ioeventfd' */
-#define PORT_EXCEPTION	0xf6		/* a vector that the guest did not expect */
 
 /* What one REP OUTSB and one REP INSB move. */
 #define OUTS_BYTES	16

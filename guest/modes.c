@@ -13,10 +13,6 @@
 #include "modes.h"
 #include "paging.h"
 
-/* IA32_EFER; the others are in the UAPI headers. */
-#define EFER_LME	(1ULL << 8)
-#define EFER_LMA	(1ULL << 10)
-
 #define TYPE_CODE	0xb	/* execute, read, accessed */
 #define TYPE_DATA	0x3	/* read, write, accessed */
 
@@ -35,21 +31,21 @@ const struct mode_state modes[NR_MODES] = {
 		.name = "real",
 		.cr0 = X86_CR0_ET,
 		.cs = REAL_SEGMENT, .data = REAL_SEGMENT,
-		.code = { code_real, code_real_end },
+		.word = 2, .code = { code_real, code_real_end },
 		.code_at = GUEST_CODE_REAL, .stack = GUEST_CODE_REAL, .part = GUEST_PART_REAL,
 	},
 	[MODE_PROTECTED] = {
 		.name = "protected",
 		.cr0 = X86_CR0_PE | X86_CR0_ET,
 		.cs = FLAT_CODE(1, 0), .data = FLAT_DATA,
-		.code = { code_32, code_32_end },
+		.word = 4, .code = { code_32, code_32_end },
 		.code_at = GUEST_CODE, .stack = GUEST_STACK, .part = GUEST_PART,
 	},
 	[MODE_PAGED] = {
 		.name = "paged",
 		.cr0 = X86_CR0_PE | X86_CR0_ET | X86_CR0_PG,
 		.cs = FLAT_CODE(1, 0), .data = FLAT_DATA,
-		.code = { code_32, code_32_end },
+		.word = 4, .code = { code_32, code_32_end },
 		.code_at = GUEST_CODE, .stack = GUEST_STACK, .part = GUEST_PART,
 	},
 	[MODE_LONG] = {
@@ -58,7 +54,7 @@ const struct mode_state modes[NR_MODES] = {
 		.cr4 = X86_CR4_PAE | X86_CR4_OSFXSR | X86_CR4_OSXMMEXCPT,
 		.efer = EFER_LME | EFER_LMA,
 		.cs = FLAT_CODE(0, 1), .data = FLAT_DATA,
-		.code = { guest_code, guest_code_end },
+		.word = 8, .code = { guest_code, guest_code_end },
 		.code_at = GUEST_CODE, .stack = GUEST_STACK, .part = GUEST_PART,
 	},
 };
@@ -91,13 +87,21 @@ static void set_segments(const struct mode_state *mode, struct kvm_sregs *sregs,
 	sregs->gs = sregs->ss;
 }
 
-/* Null, code, data. */
-static void set_gdt(struct kvm_sregs *sregs, uint8_t *part)
+/* SDM vol. 3, 3.4.5: as the segments that are loaded; the limit is all there is. */
+static uint64_t descriptor(const struct kvm_segment *segment, uint64_t base)
 {
-	const uint64_t gdt[] = { 0, 0x00af9b000000ffff, 0x00cf93000000ffff };
+	return 0x000f00000000ffff | (base & 0xffffff) << 16 | (base >> 24 & 0xff) << 56 |
+	       (uint64_t)segment->type << 40 | 1ULL << 44 | 1ULL << 47 |
+	       (uint64_t)segment->l << 53 | (uint64_t)segment->db << 54 | 1ULL << 55;
+}
+
+static void set_gdt(const struct mode_state *mode, struct kvm_sregs *sregs, uint8_t *part,
+		    uint64_t base)
+{
+	const uint64_t gdt[] = { 0, descriptor(&mode->cs, base), descriptor(&mode->data, base) };
 
 	memcpy(part + GUEST_GDT, gdt, sizeof(gdt));
-	sregs->gdt.base = GUEST_GDT;
+	sregs->gdt.base = base + GUEST_GDT;
 	sregs->gdt.limit = sizeof(gdt) - 1;
 }
 
@@ -113,8 +117,8 @@ void mode_set(enum mode mode, struct kvm_sregs *sregs, uint8_t *part, uint64_t b
 		sregs->cr3 = base + GUEST_PML4;
 	if (mode == MODE_PAGED)
 		paging_map_32(part, base);
-	if (mode == MODE_LONG) {
+	if (mode == MODE_LONG)
 		paging_map_64(part, base);
-		set_gdt(sregs, part);
-	}
+	if (mode != MODE_REAL)
+		set_gdt(state, sregs, part, state->cr0 & X86_CR0_PG ? 0 : base);
 }

@@ -9,6 +9,10 @@
 /* Long mode is what a guest has by default. */
 enum mode { MODE_LONG, MODE_REAL, MODE_PROTECTED, MODE_PAGED, NR_MODES };
 
+/* IA32_EFER; the others are in the UAPI headers. */
+#define EFER_LME	(1ULL << 8)
+#define EFER_LMA	(1ULL << 10)
+
 struct code {
 	const uint8_t *start, *end;
 };
@@ -19,7 +23,8 @@ struct mode_state {
 	struct kvm_segment cs, data;	/* their base is the part's, where nothing is paged */
 	struct code code;		/* of all guests of the catalogue */
 	uint64_t code_at;		/* and where it is in the part */
-	uint64_t stack;
+	uint64_t stack;			/* its top */
+	unsigned int word;		/* bytes that PUSH pushes */
 	uint64_t part;			/* bytes of memory per vCPU */
 };
 

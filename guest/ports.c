@@ -19,30 +19,36 @@ static int mark(struct vcpu *vcpu, uint8_t which)
 	return 0;
 }
 
-static int exception(struct vcpu *vcpu, uint8_t vector)
+static int exception(struct vcpu *vcpu)
 {
 	char text[EXCEPTION_TEXT_MAX];
+	struct kvm_sregs sregs = {};
 	struct kvm_regs regs = {};
 
 	ioctl(vcpu->fd, KVM_GET_REGS, &regs);
-	exceptions_describe(vector, regs.rsp, vcpu->part, text);
-	return vcpu_unexpected(vcpu, text);
+	ioctl(vcpu->fd, KVM_GET_SREGS, &sregs);
+	exceptions_describe(&vcpu->calls.ram, vcpu->vm->guest->mode, regs.rsp, sregs.cr2, text);
+	return vcpu_failed(vcpu, text);
 }
 
 static int out(struct vcpu *vcpu, uint16_t port, unsigned int size, uint32_t value)
 {
+	FILE *output = vcpu->calls.output;
+
 	switch (port) {
 	case PORT_PUTC:
-		if (vcpu->calls.output)
-			fputc((uint8_t)value, vcpu->calls.output);
-		return 0;
+		if (output)
+			fputc((uint8_t)value, output);
+		break;
 	case PORT_MARK:
 		return mark(vcpu, value);
 	case PORT_EXCEPTION:
-		return exception(vcpu, value);
+		return exception(vcpu);
+	default:
+		hypercalls_out(&vcpu->calls, port, size, value);
 	}
-	hypercalls_out(&vcpu->calls, port, size, value);
-	return 0;
+	/* finish_output() says why. */
+	return output && ferror(output) ? -1 : 0;
 }
 
 /*

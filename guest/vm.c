@@ -2,6 +2,7 @@
 /* A VM and its vCPUs: set up, run, taken down. */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,11 +22,32 @@
 #define CPUID_ENTRIES	256
 #define MEMORY_ALIGN	0x200000UL
 #define APIC_BASE_X2APIC (1 << 10)	/* IA32_APIC_BASE */
+#define CPUID_HYPERVISOR (1u << 31)	/* leaf 1, ECX: this is a VM */
+
+static const char *remedy(void)
+{
+	switch (errno) {
+	case ENOMEM:
+		return "more memory is wanted (ulimit -v? a cgroup's limit?)";
+	case EMFILE:
+	case ENFILE:
+		return "more open files are wanted (ulimit -n)";
+	case EAGAIN:
+		return "more threads are wanted (ulimit -u? a cgroup's limit?)";
+	default:
+		return "does another hypervisor hold the CPU? see dmesg";
+	}
+}
 
 static void die(const char *what)
 {
-	error("KVM refuses %s: %s: does another hypervisor hold the CPU? see dmesg",
-	      what, strerror(errno));
+	error("no %s: %s: %s", what, strerror(errno), remedy());
+	exit(EXIT_FAILED);
+}
+
+static void die_by_kvm(const char *request)
+{
+	error("KVM refuses %s: %s: %s", request, strerror(errno), remedy());
 	exit(EXIT_FAILED);
 }
 
@@ -34,7 +56,7 @@ int vm_ioctl(int fd, unsigned long request, void *arg, const char *name)
 	int ret = ioctl(fd, request, arg);
 
 	if (ret < 0)
-		die(name);
+		die_by_kvm(name);
 	return ret;
 }
 
@@ -79,9 +101,10 @@ static void add_memory(struct vm *vm)
 /* SDM vol. 2, CPUID: leaf 1, and those of the topology. */
 static void set_apic_id(struct kvm_cpuid_entry2 *entry, uint32_t id)
 {
-	if (entry->function == 1)
+	if (entry->function == 1) {
 		entry->ebx = (entry->ebx & 0xffffff) | id << 24;
-	else if (entry->function == 0xb || entry->function == 0x1f)
+		entry->ecx |= CPUID_HYPERVISOR;
+	} else if (entry->function == 0xb || entry->function == 0x1f)
 		entry->edx = id;
 }
 
@@ -135,33 +158,33 @@ static void create_vcpu(struct vm *vm, unsigned int id)
 	set_cpuid(vcpu);
 	vcpu->run = mmap(NULL, vm->run_size, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu->fd, 0);
 	if (vcpu->run == MAP_FAILED)
-		die("the vCPU's shared page");
+		die("mapping of the vCPU's shared page");
 }
 
-/* Copies the guest's code; where it starts. */
-static uint64_t load_code(const struct guest *guest, uint8_t *part)
+/* Copies the guest's code; where it starts, with which stack. */
+static void load_code(const struct guest *guest, uint8_t *part, struct kvm_regs *regs)
 {
 	const struct mode_state *mode = &modes[guest->mode];
 	const uint8_t *body = guest->body_vmx && cpu_isa() == KVMSTAT_ISA_VMX ?
 			      guest->body_vmx : guest->body;
 
+	if (guest->image) {
+		regs->rsp = image_load(guest->image, guest->mode, part);
+		regs->rip = guest->entry;
+		return;
+	}
 	memcpy(part + mode->code_at, mode->code.start, mode->code.end - mode->code.start);
-	if (!guest->image)
-		return mode->code_at + (body - mode->code.start);
-	image_load(guest->image, part);
-	return guest->entry;
+	regs->rsp = mode->stack;
+	regs->rip = mode->code_at + (body - mode->code.start);
 }
 
 /* Registers and memory such that the guest starts. */
 static void load(struct vcpu *vcpu, uint64_t count)
 {
 	const struct guest *guest = vcpu->vm->guest;
-	const struct mode_state *mode = &modes[guest->mode];
 	struct kvm_mp_state runnable = { KVM_MP_STATE_RUNNABLE };
 	struct kvm_sregs sregs;
 	struct kvm_regs regs = {
-		.rip = load_code(guest, vcpu->part),
-		.rsp = mode->stack,
 		.rdi = count,
 		.rsi = guest->warm_up,
 		.rbp = vcpu->base,
@@ -169,9 +192,9 @@ static void load(struct vcpu *vcpu, uint64_t count)
 	};
 
 	vm_ioctl(vcpu->fd, KVM_GET_SREGS, &sregs, "KVM_GET_SREGS");
+	load_code(guest, vcpu->part, &regs);
 	mode_set(guest->mode, &sregs, vcpu->part, vcpu->base);
-	if (guest->mode == MODE_LONG)
-		exceptions_set(guest, &sregs, vcpu->part);
+	exceptions_set(guest, &sregs, vcpu->part, vcpu->base);
 	if (guest->irqchip)
 		sregs.apic_base |= APIC_BASE_X2APIC;
 	vm_ioctl(vcpu->fd, KVM_SET_SREGS, &sregs, "KVM_SET_SREGS");
@@ -180,8 +203,7 @@ static void load(struct vcpu *vcpu, uint64_t count)
 	vm_ioctl(vcpu->fd, KVM_SET_REGS, &regs, "KVM_SET_REGS");
 }
 
-/* As many as asked for, as far as the guest goes along with it. */
-static unsigned int vcpus_for(const struct guest *guest, unsigned int asked)
+unsigned int vm_vcpus(const struct guest *guest, unsigned int asked)
 {
 	unsigned int unit = guest->vcpus ? guest->vcpus : 1;
 
@@ -197,8 +219,8 @@ struct vm *vm_create(const struct guest *guest, const struct vm_options *options
 		die("memory");
 	vm->guest = guest;
 	vm->count = options->count;
-	vm->nr_vcpus = vcpus_for(guest, options->vcpus);
-	vm->turn = vm->nr_vcpus;
+	vm->nr_vcpus = vm_vcpus(guest, options->vcpus);
+	vm->turn = -1;
 	vm->eventfd = -1;
 	vm->pagemap = -1;
 	vm->memory_size = vm->nr_vcpus * modes[guest->mode].part;
@@ -210,7 +232,7 @@ struct vm *vm_create(const struct guest *guest, const struct vm_options *options
 	add_memory(vm);
 	/* Intel without unrestricted guest (so, without EPT): the reset state is vm86's. */
 	if (ioctl(vm->fd, KVM_SET_TSS_ADDR, GUEST_TSS) < 0)
-		die("KVM_SET_TSS_ADDR");
+		die_by_kvm("KVM_SET_TSS_ADDR");
 	if (guest->irqchip)
 		vm_ioctl(vm->fd, KVM_CREATE_IRQCHIP, NULL, "KVM_CREATE_IRQCHIP");
 	if (guest->prepare)
@@ -246,15 +268,36 @@ void vm_destroy(struct vm *vm)
 	free(vm);
 }
 
-int vcpu_unexpected(struct vcpu *vcpu, const char *what)
+static int fail(struct vcpu *vcpu, const struct kvm_regs *regs, const char *what, const char *where)
+{
+	console_end(&vcpu->console);
+	error("guest %s, vCPU %u: %s%s: rax 0x%llx rbx 0x%llx rcx 0x%llx rdx 0x%llx rsi 0x%llx rdi 0x%llx r8 0x%llx r12 0x%llx",
+	      vcpu->vm->guest->name, vcpu->id, what, where, regs->rax, regs->rbx, regs->rcx, regs->rdx,
+	      regs->rsi, regs->rdi, regs->r8, regs->r12);
+	return -1;
+}
+
+int vcpu_failed(struct vcpu *vcpu, const char *what)
 {
 	struct kvm_regs regs = {};
 
 	ioctl(vcpu->fd, KVM_GET_REGS, &regs);
-	error("guest %s, vCPU %u: %s (KVM exit %u) at rip 0x%llx: rax 0x%llx rbx 0x%llx rcx 0x%llx rdx 0x%llx rsp 0x%llx r8 0x%llx r12 0x%llx",
-	      vcpu->vm->guest->name, vcpu->id, what, vcpu->run->exit_reason, regs.rip, regs.rax,
-	      regs.rbx, regs.rcx, regs.rdx, regs.rsp, regs.r8, regs.r12);
-	return -1;
+	return fail(vcpu, &regs, what, "");
+}
+
+int vcpu_unexpected(struct vcpu *vcpu, const char *what)
+{
+	const struct kvm_run *run = vcpu->run;
+	struct kvm_regs regs = {};
+	char where[80];
+	int used = snprintf(where, sizeof(where), " (KVM exit %u", run->exit_reason);
+
+	if (run->exit_reason == KVM_EXIT_INTERNAL_ERROR)
+		used += snprintf(where + used, sizeof(where) - used, ", suberror %u",
+				 run->internal.suberror);
+	ioctl(vcpu->fd, KVM_GET_REGS, &regs);
+	snprintf(where + used, sizeof(where) - used, ") at rip 0x%llx, rsp 0x%llx", regs.rip, regs.rsp);
+	return fail(vcpu, &regs, what, where);
 }
 
 /* A halted guest is at its end, unless halting is what it is measured for. */
@@ -273,37 +316,57 @@ static int check_end(struct vcpu *vcpu)
 	return vcpu_unexpected(vcpu, "did not leave 42 in RAX and at 0x400");
 }
 
-/* Until the vCPU comes back to userspace. */
-static void enter(struct vcpu *vcpu)
+/* Until the vCPU comes back to userspace. -1: another one failed. */
+static int enter(struct vcpu *vcpu)
 {
 	while (ioctl(vcpu->fd, KVM_RUN, NULL) < 0) {
 		/* Stopped and continued, frozen, traced: nothing is lost by it. */
 		if (errno != EINTR && errno != EAGAIN)
-			die("KVM_RUN");
+			die_by_kvm("KVM_RUN");
+		if (vcpu->vm->failed)
+			return -1;
 	}
 	vcpu->visits++;
+	return 0;
 }
 
 /*
- * For the first time they do so one after the other: then KVM has the tables that
- * they share, and no two of them fault for the same one.
+ * Those of the catalogue take their first steps, up to their first exit to userspace,
+ * one after the other: then KVM has the tables that they share, and no two of them
+ * fault for the same one. Nobody knows what a guest of the user's own does.
  */
-static void enter_in_turn(struct vcpu *vcpu)
+static bool has_turn(const struct vcpu *vcpu)
+{
+	const struct vm *vm = vcpu->vm;
+
+	return vm->guest->image ? vm->turn >= 0 : vm->turn == (int)vcpu->id;
+}
+
+static void wait_for_turn(struct vcpu *vcpu)
 {
 	struct vm *vm = vcpu->vm;
 
 	pthread_mutex_lock(&vm->turn_lock);
-	while (vm->turn != vcpu->id)
+	while (!has_turn(vcpu) && !vm->failed)
 		pthread_cond_wait(&vm->turn_over, &vm->turn_lock);
-	enter(vcpu);
+	pthread_mutex_unlock(&vm->turn_lock);
+}
+
+static void next_turn(struct vm *vm)
+{
+	pthread_mutex_lock(&vm->turn_lock);
 	vm->turn++;
 	pthread_cond_broadcast(&vm->turn_over);
 	pthread_mutex_unlock(&vm->turn_lock);
 }
 
-static int vcpu_run(struct vcpu *vcpu)
+static int run_until_end(struct vcpu *vcpu)
 {
-	for (enter_in_turn(vcpu);; enter(vcpu)) {
+	wait_for_turn(vcpu);
+	if (enter(vcpu))
+		return -1;
+	next_turn(vcpu->vm);
+	do {
 		switch (vcpu->run->exit_reason) {
 		case KVM_EXIT_IO:
 			if (ports_handle(vcpu))
@@ -328,7 +391,35 @@ static int vcpu_run(struct vcpu *vcpu)
 		default:
 			return vcpu_unexpected(vcpu, "ended in an unexpected way");
 		}
+	} while (!enter(vcpu));
+	return -1;
+}
+
+/*
+ * KVM_RUN of all others ends, whether they are in it, about to be, or wait for their
+ * turn. It does no harm to those that are at their end.
+ */
+static void stop_all(struct vm *vm)
+{
+	unsigned int i;
+
+	pthread_mutex_lock(&vm->turn_lock);
+	vm->failed = true;
+	pthread_cond_broadcast(&vm->turn_over);
+	pthread_mutex_unlock(&vm->turn_lock);
+	for (i = 0; i < vm->nr_vcpus; i++) {
+		__atomic_store_n(&vm->vcpus[i].run->immediate_exit, 1, __ATOMIC_RELAXED);
+		pthread_kill(vm->vcpus[i].thread, SIGUSR1);
 	}
+}
+
+static int vcpu_run(struct vcpu *vcpu)
+{
+	int result = run_until_end(vcpu);
+
+	if (result)
+		stop_all(vcpu->vm);
+	return result;
 }
 
 static void *thread(void *arg)
@@ -339,30 +430,27 @@ static void *thread(void *arg)
 	return NULL;
 }
 
-/* The first vCPU's turn comes when all is ready; nobody's, where it does not get so far. */
-static int begin(struct vm *vm)
+static void interrupt(int number)
 {
-	int err = vm->before ? vm->before(vm) : 0;
-
-	pthread_mutex_lock(&vm->turn_lock);
-	vm->turn = 0;
-	pthread_cond_broadcast(&vm->turn_over);
-	pthread_mutex_unlock(&vm->turn_lock);
-	return err;
+	(void)number;	/* KVM_RUN returns, that is all */
 }
 
 int vm_run(struct vm *vm)
 {
+	const struct sigaction action = { .sa_handler = interrupt };
 	unsigned int i;
 	int result;
 
+	sigaction(SIGUSR1, &action, NULL);
+	vm->vcpus[0].thread = pthread_self();
 	for (i = 1; i < vm->nr_vcpus; i++) {
 		errno = pthread_create(&vm->vcpus[i].thread, NULL, thread, &vm->vcpus[i]);
 		if (errno)
-			die("a thread for each vCPU");
+			die("thread for each vCPU");
 	}
-	if (begin(vm))
+	if (vm->before && vm->before(vm))
 		exit(EXIT_FAILED);
+	next_turn(vm);
 	result = vcpu_run(&vm->vcpus[0]);
 	for (i = 1; i < vm->nr_vcpus; i++) {
 		pthread_join(vm->vcpus[i].thread, NULL);

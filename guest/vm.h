@@ -11,6 +11,7 @@
 
 #include <linux/kvm.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -56,8 +57,8 @@ struct vm {
 	void *context;
 	/* Called when all is there that running takes, and nothing has run. -1: do not. */
 	int (*before)(struct vm *vm);
-	/* The vCPU whose turn it is to take its first steps. */
-	unsigned int turn;
+	int turn;		/* the vCPU that takes its first steps; -1: not yet */
+	atomic_bool failed;	/* one of them has: the others are to stop */
 	pthread_mutex_t turn_lock;
 	pthread_cond_t turn_over;
 	unsigned int nr_vcpus;
@@ -77,20 +78,28 @@ struct vm_options {
 	bool quiet;			/* what the guest prints is dropped */
 };
 
+/* As many of the vCPUs asked for as the guest goes along with, and those it needs. */
+unsigned int vm_vcpus(const struct guest *guest, unsigned int asked);
+
 /* A VM that is ready to run this guest, on as many of the vCPUs as it can. */
 struct vm *vm_create(const struct guest *guest, const struct vm_options *options);
 void vm_destroy(struct vm *vm);
 
 /*
  * All vCPUs run until the guest ends, each in a thread of its own; a single one
- * runs in the caller's. 0, or -1 after a message: it ended otherwise.
+ * runs in the caller's. 0, or -1 after a message: one of them ended otherwise, and
+ * that was the end of all. Takes SIGUSR1.
  */
 int vm_run(struct vm *vm);
 
 /* An ioctl by its name; its result. */
 int vm_ioctl(int fd, unsigned long request, void *arg, const char *name);
 
-/* A message that the guest ended in an unexpected way; returns -1. */
+/*
+ * A message that the guest ended in an unexpected way, and its registers, with the
+ * KVM exit that it came by and where that was, or without; returns -1.
+ */
 int vcpu_unexpected(struct vcpu *vcpu, const char *what);
+int vcpu_failed(struct vcpu *vcpu, const char *what);
 
 #endif

@@ -31,7 +31,16 @@ for bad in 0 -1 1.5 ten 4294967296 18446744073709551616 ''; do
 done
 is "$(status run --count)" 2 'run --count without a number'
 is "$(status run --count 1000000 touch)" 2 'more pages than there are'
-like "$(cat "$err")" 'touch has room for [0-9]+' '…says how many'
+like "$(cat "$err")" 'touch does it [0-9]+ times at most' '…says how many'
+is "$(status run --vcpus 3 ipi)" 2 'a number of vCPUs that the guest does not take'
+like "$(cat "$err")" '--vcpus 3: guest ipi runs on 2, or a multiple' '…says which it takes'
+is "$(status run -xy hello)" 2 'options of one letter'
+like "$(cat "$err")" "no option '-x'" '…are named'
+is "$(status list --count 5)" 2 'an option of another command'
+like "$(cat "$err")" 'does not take --count' '…is named'
+is "$(status run --hold --isolate --help)" 0 '--help, whatever else there is'
+is "$(status run --count ' 5' cpuid)" 2 'a number with a blank'
+is "$(status verify ./hello)" 2 'verify takes no file'
 is "$(status run --frob hello)" 2 'an unknown option'
 is "$(status verify hello nobody)" 2 'verify with an unknown guest'
 is "$(status verify --hold hello)" 2 'verify --hold'
@@ -47,14 +56,22 @@ done
 # Guests of one's own that are none.
 own=$(mktemp -d)
 cp /bin/true "$own/dynamic"
+printf '\177ELF\2\1\1' >"$own/magic"
+printf '\t.globl _start\n_start: hlt\n' >"$own/hlt.S"
+link() { gcc -nostdlib -static -no-pie -Wl,-Ttext-segment="$1" "${@:3}" "$own/hlt.S" -o "$own/$2"; }
+link 0x10000 low
+printf '.section .more, "a"\n.byte 1\n' >>"$own/hlt.S" && link 0x3ff0000 high -Wl,--section-start=.more=0x4000000
+link 0x100000 entry -Wl,-e,0x3000000
+cp "$own/entry" "$own/big-endian" && printf '\2' | dd of="$own/big-endian" bs=1 seek=5 conv=notrunc 2>/dev/null
+truncate -s 2G "$own/huge"
 head -c 100 /bin/true >"$own/short"
 head -c 20 /bin/true >"$own/shorter"
 head -c 40000 /dev/zero >"$own/long"
 : >"$own/empty"
 mkfifo "$own/fifo"
-for bad in dynamic short shorter long empty fifo missing ''; do
+for bad in dynamic magic low high entry big-endian huge short shorter long empty fifo missing ''; do
 	is "$(status run "$own/$bad")" 1 "a file that is no guest: '$bad'"
-	like "$(cat "$err")" "$own/$bad.*(-static|headers|room for 33792|no file with|No such file)" '…says why'
+	like "$(cat "$err")" "$own/$bad.*(-static|headers|room for 33792|no file with|No such file|bytes from 0x.*-Ttext-segment=0x100000|entry, 0x3000000|strip it)" '…says why'
 done
 rm -rf "$own"
 

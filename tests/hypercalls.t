@@ -17,7 +17,12 @@ is "$(ls root)" in '…and writes none, unless it may'
 is "$(kvmstat-guest run --root root --writable files; cat root/out)" $'from the file\nfrom the file' \
 	'…which it may with --writable'
 is "$(kvmstat-guest run files)" '' 'without --root it has none'
-rm root/in root/out
+chmod 400 root/in
+chmod 666 /dev/kvm
+chmod 777 root . && chown 65534 root/in && rm root/out
+is "$(setpriv --reuid 65534 --regid 65534 --clear-groups kvmstat-guest run --root root --writable files)" \
+	'from the file' '…a file that it may only read, too'
+rm -f root/in root/out
 for target in ../secret/canary "$dir/secret/canary"; do
 	ln -s "$target" root/in
 	is "$(kvmstat-guest run --root root files)" '' "a link to $target leads nowhere"
@@ -29,6 +34,36 @@ for target in ../secret/canary "$dir/secret/canary"; do
 	rm root/in root/out
 done
 echo shared >root/in
+
+# A guest of one's own, in C: what it links and its stack are where calls can reach.
+cat >own.c <<'EOF'
+static char buffer[64];
+
+static int call(unsigned short port, unsigned int value)
+{
+	int result;
+
+	__asm__ volatile("outl %0, %1" : : "a"(value), "Nd"(port) : "memory");
+	__asm__ volatile("inl $0xe9, %0" : "=a"(result) : : "memory");
+	return result;
+}
+
+void _start(void)
+{
+	char name[] = "in";
+
+	call(0xeb, (unsigned long)name << 11 | 2);
+	buffer[call(0xec, (unsigned long)buffer << 11 | 60)] = '\0';
+	call(0xe8, (unsigned long)buffer);
+}
+EOF
+for bits in 64 32; do
+	gcc -m$bits -O2 -mno-sse -ffreestanding -nostdlib -static -no-pie -Wl,-Ttext-segment=0x100000 own.c -o own$bits
+	is "$(kvmstat-guest run --root root ./own$bits)" shared "a guest of one's own, $bits bits, reads a file"
+done
+is "$( (ulimit -f 0; kvmstat-guest run --root root --writable files; echo $?) )" $'shared\n0' \
+	'a limit on the size of files is an error of the call'
+rm -f root/out own*
 
 # A million calls of any kind: the VM ends as it should, and only files below the root
 # were touched, if any.
@@ -52,7 +87,6 @@ modprobe zram num_devices=1 && echo 64M >/sys/block/zram0/disksize && mkswap /de
 for guest in touch mmio port-in page-out dirty-log drop ipi timer; do
 	ok "isolated: $guest" kvmstat-guest run --isolate --count 10 $guest
 done
-chmod 666 /dev/kvm
 is "$(setpriv --reuid 65534 --regid 65534 --clear-groups kvmstat-guest run --isolate hello 2>&1)" 'Hello, world!' \
 	'isolated: without rights'
 kvmstat-guest run --isolate --count 4000000000 cpuid &

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # In the lab: the four modes, several vCPUs, layouts, and guests of one's own.
+# shellcheck disable=SC2016 # assembler has $, too
 set -u
 . "$(dirname "$0")/tap.sh"
 in_lab --load
@@ -45,10 +46,12 @@ next:	lodsb
 text:	.ascii "my own\n"
 EOF
 build() { gcc -x assembler-with-cpp "$@" -nostdlib -static -no-pie guest.S; }
-build -Wl,-Ttext-segment=0x200000 -o own64
-build -m32 -Wl,-Ttext-segment=0x200000 -o own32
-sed -i '1i .code16' guest.S
-build -m32 -Wl,-Ttext=0x7c00 -Wl,--oformat=binary -o own.bin
+build_64() { build -Wl,-Ttext-segment=0x100000 "$@"; }
+build_32() { build -m32 -Wl,-Ttext-segment=0x100000 "$@"; }
+build_real() { sed -i '1i .code16' guest.S && build -m32 -Wl,-Ttext=0x7c00 -Wl,--oformat=binary "$@"; }
+build_64 -o own64
+build_32 -o own32
+build_real -o own.bin
 is "$(kvmstat-guest run ./own64)" 'my own' 'a static 64-bit ELF'
 is "$(kvmstat-guest run ./own32)" 'my own' 'a static 32-bit ELF'
 is "$(kvmstat-guest run --mode paged ./own32)" 'my own' '…with paging'
@@ -57,9 +60,82 @@ is "$(kvmstat-guest run --vcpus 2 ./own64 | sort)" $'vCPU 0: my own\nvCPU 1: my 
 status=$(kvmstat-guest run --mode long ./own32 2>err; echo $?)
 is "$status" 1 '32-bit code in long mode is refused'
 like "$(cat err)" 'is code for protected mode' '…with the reason'
-printf '\t.globl _start\n_start: ud2\n' >guest.S && build -Wl,-Ttext-segment=0x200000 -o crash
-status=$(kvmstat-guest run ./crash 2>err; echo $?)
-is "$status" 1 'a guest that crashes fails'
-like "$(cat err)" 'guest ./crash, vCPU 0: invalid opcode at rip 0x201000' '…where it does'
-like "$(kvmstat-guest layout ./own64)" 'rip 0x2010' 'layout of a guest of your own'
+like "$(kvmstat-guest layout ./own64)" 'rip 0x1010.*0x00101000-0x0010101.*a segment of the file' \
+	'layout of a guest of your own: what is in the file'
+status=$(kvmstat-guest run --vcpus 2 ./own.bin 2>err; echo $?)
+is "$status" 2 'a flat image has one vCPU'
+
+# What ends badly says where, in every mode.
+crash() {
+	printf '\t.globl _start\n_start: mov $72, %%al\n out %%al, $0xe9\n %s\n' "$1" >guest.S
+	build_64 -o crash-long
+	build_32 -o crash-protected
+	build_real -o crash-real
+	for mode in long protected paged real; do
+		local file=./crash-${mode/paged/protected}
+		status=$(kvmstat-guest run --mode $mode "$file" 2>err; echo $?)
+		is "$status" H1 "$mode mode, $1: what was printed before, and a failure"
+		like "$(cat err)" "guest $file, vCPU 0: $2" '…where it happened'
+	done
+}
+crash ud2 'invalid opcode at rip 0x(7c04|101004): rax 0x[0-9a-f]*48 '
+crash 'xor %ecx, %ecx; div %ecx' 'divide error at rip 0x(7c07|101006): '
+cat >guest.S <<'EOF'
+	.globl _start
+_start:	movl $1, 0x7654321
+EOF
+build_64 -o fault
+is "$(kvmstat-guest run ./fault 2>&1 | cut -d: -f 1-3)" \
+	'kvmstat: guest ./fault, vCPU 0: page fault at rip 0x101000, error code 0x2, address 0x7654321' \
+	'a page fault says which address'
+is "$(kvmstat-guest run --isolate ./fault 2>&1 | cut -d: -f 1-2)" 'kvmstat: guest ./fault, vCPU 0' '…in a jail, too'
+# A guest may say what it likes at the port where exceptions are told.
+printf '\t.globl _start\n_start: mov $0x3000000, %%esp\n out %%al, $0xf6\n' >guest.S && build_real -o wild
+like "$(kvmstat-guest run ./wild 2>&1; echo $?)" 'unknown exception at rip 0x0.*1$' 'a stack pointer that leads nowhere'
+# One vCPU never comes back, another crashes: all of it ends.
+cat >guest.S <<'EOF'
+	.globl _start
+_start:	test %rbp, %rbp
+	jz .
+	ud2
+EOF
+build_64 -o alone
+like "$(timeout 30 kvmstat-guest run --vcpus 3 ./alone 2>&1; echo $?)" 'vCPU [12]: invalid opcode.*1$' \
+	'a vCPU that fails ends the others, and waits for none'
+# C, with a stack to its liking, and an end that is a return.
+cat >guest.c <<'EOF'
+void _start(void)
+{
+	volatile _Alignas(16) char text[16] = "returns\n";
+	const volatile char *c;
+
+	if ((unsigned long)text % 16)
+		return;
+	for (c = text; *c; c++)
+		__asm__ volatile("outb %0, $0xe9" : : "a"(*c));
+}
+EOF
+for bits in 64 32; do
+	gcc -m$bits -O2 -ffreestanding -nostdlib -static -no-pie -Wl,-Ttext-segment=0x100000 guest.c -o c$bits
+	is "$(kvmstat-guest run ./c$bits)" returns "C, $bits bits: its first function returns"
+done
+# What it has printed is there, though it never ends.
+printf '\t.globl _start\n_start: mov $72, %%al\n out %%al, $0xe9\n mov $10, %%al\n out %%al, $0xe9\n jmp .\n' >guest.S
+build_64 -o endless
+is "$(timeout 5 kvmstat-guest run ./endless | cat)" H 'an endless guest: its lines are there'
+is "$(timeout 60 kvmstat-guest run --count 4000000000 print 2>&1 >/dev/full; echo $?)" \
+	$'kvmstat: cannot write the results to standard output: No space left on device\n1' 'a full disk ends a guest'
+# Page tables that lead to themselves.
+cat >guest.S <<'EOF'
+	.globl _start
+_start:	mov %cr3, %rax
+	or $3, %rax
+	mov %rax, 0x1ff8
+	hlt
+EOF
+build_64 -o recursive
+layout=$(timeout 60 kvmstat-guest layout ./recursive)
+is $? 0 'page tables that lead to themselves have an end'
+like "$layout" '\[511\]      0xffffff8000000000 -> PDPT at 0x1000 .*for 0xffffff8000000000 and up: see above' \
+	'…and addresses are canonical'
 done_testing
