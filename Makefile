@@ -26,7 +26,7 @@ tools: $(BUILD)/kvmstat-report $(BUILD)/kvmstat-guest $(BUILD)/isolate
 
 shared-src := user/device.c user/message.c user/reasons.c user/sysfs.c
 report-src := $(sort $(wildcard user/*.c))
-jail-src   := isolate/jail.c isolate/refusal.c isolate/veth.c isolate/warden.c
+jail-src   := isolate/jail.c isolate/refusal.c isolate/settings.c isolate/veth.c isolate/warden.c
 guest-src  := $(sort $(wildcard guest/*.c)) $(shared-src) $(jail-src) isolate/seccomp.c
 guest-asm  := $(sort $(wildcard guest/*.S))
 objects = $(patsubst %,$(BUILD)/obj/%.o,$(basename $(1)))

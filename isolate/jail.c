@@ -15,6 +15,8 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <linux/magic.h>
 #include <net/if.h>
 #include <sched.h>
 #include <signal.h>
@@ -23,12 +25,14 @@
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "../user/message.h"
 #include "jail.h"
 #include "refusal.h"
+#include "settings.h"
 #include "veth.h"
 #include "warden.h"
 
@@ -70,6 +74,17 @@ static int enter(int proc, int namespaces, uid_t uid, gid_t gid)
 	return map_to_root(proc, uid, gid);
 }
 
+/* Where it must not be more writable than the one that is there: see settings.c. */
+static int mount_proc(void)
+{
+	const unsigned long flags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
+
+	if (!mount("proc", "/proc", "proc", flags, NULL) ||
+	    !mount("proc", "/proc", "proc", flags | MS_RDONLY, NULL))
+		return 0;
+	return errno;
+}
+
 /*
  * Says on its lifeline whether /proc could be mounted (only a process in the
  * PID namespace can), then waits for the other end to be closed: by the
@@ -78,8 +93,7 @@ static int enter(int proc, int namespaces, uid_t uid, gid_t gid)
  */
 static void __attribute__((noreturn)) be_init(int lifeline)
 {
-	int why = mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) ?
-		  errno : 0;
+	int why = mount_proc();
 	char byte;
 
 	signal(SIGCHLD, SIG_IGN);
@@ -126,15 +140,27 @@ static int loopback_up(void)
 	return ret;
 }
 
+/* Who is in a directory of the host's /proc would see the host's processes still. */
+static void leave_host_proc(void)
+{
+	char path[PATH_MAX];
+	struct statfs fs;
+
+	if (!statfs(".", &fs) && fs.f_type == PROC_SUPER_MAGIC &&
+	    (!getcwd(path, sizeof(path)) || chdir(path) < 0) && chdir("/") < 0)
+		warning("cannot leave the host's /proc: %s", strerror(errno));
+}
+
 static int enter_namespaces(struct warden *warden, int proc)
 {
 	if (enter(proc, CLONE_NEWPID | CLONE_NEWNS, geteuid(), getegid()) < 0)
 		return -1;
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return refusal("cannot keep the jail's mounts to itself", errno);
-	if (start_init(warden) < 0 ||
+	if (settings_lock_host() < 0 || start_init(warden) < 0 || settings_lock_own() < 0 ||
 	    enter(proc, CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWUTS | CLONE_NEWIPC, 0, 0) < 0)
 		return -1;
+	leave_host_proc();
 	if (sethostname(HOSTNAME, strlen(HOSTNAME)) < 0)
 		return refusal("cannot set the jail's hostname", errno);
 	return loopback_up();

@@ -55,6 +55,8 @@ static const char *remedy_of(int why)
 	case ENOSPC:
 	case EUSERS:
 		return "all that the sysctls user.max_*_namespaces allow are in use, or 32 are nested";
+	case EROFS:
+		return "this /proc is read-only, as in a jail in root's jail: run it outside of that";
 	case EINVAL:
 		return "the kernel needs CONFIG_USER_NS and the other namespaces";
 	}

@@ -207,8 +207,10 @@ bool veth_connect(struct veth *veth)
 		why = connect_inside();
 	if (!why)
 		return true;
-	warning("no veth pair to the host, the program has loopback alone: %s: --no-veth goes without",
-		strerror(why));
+	/* In root's jail there is no right to settings. */
+	if (why != EROFS)
+		warning("no veth pair to the host, the program has loopback alone: %s: --no-veth goes without",
+			strerror(why));
 	veth_remove();
 	return false;
 }

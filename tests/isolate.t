@@ -84,6 +84,35 @@ is "$("$isolate" readlink /proc/1/exe; echo $?)" 1 '…nor pid 1 be looked into'
 is "$("$isolate" sh -c 'mount -t tmpfs none '"$dir"' && ls '"$dir"' | wc -l')" 0 'it may mount'
 is "$(grep -c "$dir" /proc/self/mountinfo)" 0 '…and nothing of it is left outside'
 
+is "$(cd /proc/$$ && "$isolate" sh -c 'pwd; ls /proc/self/cwd/ | grep -cx "[0-9]*"' | xargs)" '/ 0' "a directory of the host's /proc is left"
+is "$(cd /proc && "$isolate" sh -c 'pwd; echo [0-9]*' | xargs)" '/proc 1 2' "…for the jail's, where it is there, too"
+
+# The settings of the kernel. The value that is there is written, if it can be.
+rewrite='rewrite() { [ -e $1 ] && { echo $(cat $1) >$1; } 2>/dev/null && echo written; true; }; '
+if [ "$(id -u)" -eq 0 ]; then
+	is "$(sh -c "$rewrite"'rewrite /proc/sys/kernel/core_pattern')" written 'root may change a sysctl'
+	for file in /proc/sys/kernel/core_pattern /proc/irq/default_smp_affinity /sys/kernel/mm/ksm/run; do
+		is "$("$isolate" sh -c "$rewrite rewrite $file")" '' "…not in the jail: $file"
+	done
+	is "$("$isolate" sh -c "$rewrite"'for dir in /proc/sys /proc /sys; do
+		umount $dir; umount -l $dir; mount -o remount,bind,rw $dir; mount -o remount,rw $dir; done 2>/dev/null
+		rewrite /proc/sys/kernel/core_pattern; rewrite /sys/kernel/mm/ksm/run')" '' '…whatever it does to the mounts'
+	mkdir "$dir/mnt"
+	# In the lab a covered one has no name, so it is as it was.
+	[ -n "${LAB_OUT:-}" ] || is "$("$isolate" unshare -Urpfm sh -c "$rewrite"'for option in rw ro; do
+		mount -t proc -o $option proc '"$dir/mnt"'; mount -o remount,rw '"$dir/mnt; done 2>/dev/null
+		rewrite $dir/mnt/sys/kernel/core_pattern; ls -d $dir/mnt/self")" "$dir/mnt/self" '…in a /proc of its own'
+	is "$("$isolate" sh -c "$rewrite"'for option in rw ro; do
+		mount -t sysfs -o $option none '"$dir/mnt"'; mount -o remount,rw '"$dir/mnt; done 2>/dev/null
+		rewrite $dir/mnt/kernel/mm/ksm/run; ls -d $dir/mnt/kernel")" "$dir/mnt/kernel" '…in a /sys of its own'
+	is "$("$isolate" "$isolate" sh -c "$rewrite"'rewrite /proc/sys/kernel/core_pattern; ps -e -o comm=' 2>&1 | xargs)" \
+		'isolate sh ps' '…in a jail in the jail'
+	is "$("$isolate" "$isolate" "$isolate" true 2>"$err"; echo $?)" 1 "…which is no place for a third"
+	like "$(cat "$err")" 'this /proc is read-only.*: run it outside' '…is what it says'
+fi
+is "$("$isolate" sh -c 'echo 1000 >/proc/self/oom_score_adj && cat /proc/self/oom_score_adj')" 1000 'the rest of /proc can be written'
+is "$(nobody "$isolate" --no-veth sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward && cat /proc/sys/net/ipv4/ip_forward')" 1 "…and a user's jail has settings of its own"
+
 # What passes through.
 is "$(echo text | "$isolate" cat)" text 'standard input'
 is "$(status sh -c 'echo out; echo err >&2') $(cat "$dir/out" "$err" | xargs)" '0 out err' 'standard output and standard error'
@@ -183,9 +212,9 @@ is "$(nobody "$isolate" grep -c : /proc/net/dev 2>&1)" 1 'who has no right to a 
 # Jails in jails, and none.
 is "$(nobody "$isolate" --no-veth "$isolate" --no-veth "$isolate" --no-veth ps -e -o comm= 2>&1 | xargs)" 'isolate ps' 'a jail in a jail in a jail'
 is "$(nobody "$isolate" "$isolate" sh -c 'exit 7'; echo $?)" 7 '…passes the exit status on'
-is "$("$isolate" sh -c "echo 0 >/proc/sys/user/max_user_namespaces; '$isolate' true" 2>"$err"; echo $?)" 1 'user namespaces are switched off'
+is "$(nobody "$isolate" sh -c "echo 0 >/proc/sys/user/max_user_namespaces; '$isolate' true" 2>"$err"; echo $?)" 1 'user namespaces are switched off'
 like "$(cat "$err")" 'forbids it: run "sudo sysctl user.max_user_namespaces=' '…says what to do'
-is "$("$isolate" sh -c "echo 1 >/proc/sys/user/max_user_namespaces; '$isolate' true" 2>"$err"; echo $?)" 1 'user namespaces run out'
+is "$(nobody "$isolate" sh -c "echo 1 >/proc/sys/user/max_user_namespaces; '$isolate' true" 2>"$err"; echo $?)" 1 'user namespaces run out'
 like "$(cat "$err")" 'No space left on device: all that .* user.max_\*_namespaces allow' '…is what it says'
 mkdir "$dir/root"
 is "$("$isolate" sh -c "mount --rbind / '$dir/root' && chroot '$dir/root' '$isolate' true" 2>"$err"; echo $?)" 1 'in a chroot'

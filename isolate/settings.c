@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Settings of the host kept from the jail that root starts. What is made
+ * read-only in the outer namespaces stays so in the inner ones
+ * (mount_namespaces(7)), and a /proc or /sys that is mounted there may not be
+ * more writable than all those that it can see: the kernel's
+ * mount_too_revealing().
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <mntent.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "refusal.h"
+#include "settings.h"
+
+/* What is in /proc besides processes and can be written to. */
+static const char *const settings[] = {
+	"/proc/acpi", "/proc/bus", "/proc/dynamic_debug", "/proc/fs", "/proc/irq", "/proc/mtrr",
+	"/proc/scsi", "/proc/sys", "/proc/sysrq-trigger",
+};
+
+static bool are_ours(void)
+{
+	struct stat st;
+
+	return !stat("/proc/sys", &st) && st.st_uid == geteuid();
+}
+
+/* And what is mounted below. */
+static int make_read_only(int fd)
+{
+	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY };
+
+	return mount_setattr(fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr, sizeof(attr));
+}
+
+/* What another mount covers has no name: something else may be found there. */
+static int lock_mount(const char *dir)
+{
+	struct statfs fs;
+	int fd = open(dir, O_PATH | O_CLOEXEC);
+	int err = 0;
+
+	if (fd < 0)
+		return 0;
+	if (!fstatfs(fd, &fs) && (fs.f_type == PROC_SUPER_MAGIC || fs.f_type == SYSFS_MAGIC))
+		err = make_read_only(fd);
+	close(fd);
+	return err;
+}
+
+int settings_lock_host(void)
+{
+	struct mntent *entry;
+	FILE *mounts;
+	int err = 0;
+
+	if (!are_ours())
+		return 0;
+	mounts = setmntent("/proc/self/mounts", "re");
+	if (!mounts)
+		return refusal("cannot read /proc/self/mounts", errno);
+	while (!err && (entry = getmntent(mounts)))
+		if (!strcmp(entry->mnt_type, "proc") || !strcmp(entry->mnt_type, "sysfs"))
+			err = lock_mount(entry->mnt_dir);
+	if (err)
+		refusal("cannot make the kernel's settings read-only", errno);
+	endmntent(mounts);
+	return err;
+}
+
+static int lock_own(const char *path)
+{
+	int fd, err;
+
+	if (mount(path, path, NULL, MS_BIND, NULL) < 0)
+		return errno == ENOENT ? 0 : -1;
+	fd = open(path, O_PATH | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	err = make_read_only(fd);
+	close(fd);
+	return err;
+}
+
+int settings_lock_own(void)
+{
+	size_t i;
+
+	if (!are_ours())
+		return 0;
+	for (i = 0; i < sizeof(settings) / sizeof(settings[0]); i++)
+		if (lock_own(settings[i]) < 0)
+			return refusal("cannot make the kernel's settings read-only", errno);
+	return 0;
+}
