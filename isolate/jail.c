@@ -89,13 +89,15 @@ static int mount_proc(void)
  * Says on its lifeline whether /proc could be mounted (only a process in the
  * PID namespace can), then waits for the other end to be closed: by the
  * warden, or by its death. With pid 1 all that is in the namespace dies.
- * Whom SIGCHLD is ignored by has no zombies.
+ * Whom SIGCHLD is ignored by has no zombies. What is done to our job is not for
+ * pid 1, so it is in none.
  */
 static void __attribute__((noreturn)) be_init(int lifeline)
 {
 	int why = mount_proc();
 	char byte;
 
+	setpgid(0, 0);
 	signal(SIGCHLD, SIG_IGN);
 	dup2(lifeline, STDIN_FILENO);
 	close_range(STDIN_FILENO + 1, ~0U, 0);

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,6 +19,20 @@ static bool in_foreground(const struct warden *warden)
 	return warden->tty >= 0 && tcgetpgrp(warden->tty) == getpgrp();
 }
 
+static bool program_in_foreground(const struct warden *warden)
+{
+	return warden->tty >= 0 && tcgetpgrp(warden->tty) == warden->program;
+}
+
+/* Not a script's, nor one of a pipeline, whose neighbours need the terminal as well. */
+static bool is_job_of_its_own(void)
+{
+	pid_t group = getpgrp();
+
+	return group == getpid() && tcgetpgrp(STDIN_FILENO) == group &&
+	       tcgetpgrp(STDOUT_FILENO) == group;
+}
+
 void warden_begin(struct warden *warden)
 {
 	struct sigaction standard = { .sa_handler = SIG_DFL };
@@ -29,14 +44,14 @@ void warden_begin(struct warden *warden)
 	/* Whom SIGCHLD is ignored by is not told how a child ended. */
 	sigaction(SIGCHLD, &standard, &warden->on_child);
 	warden->tty = open("/dev/tty", O_RDWR | O_CLOEXEC);
-	warden->foreground = in_foreground(warden);
+	warden->wants_tty = is_job_of_its_own();
 }
 
 void warden_leave(const struct warden *warden)
 {
 	close(warden->lifeline);
 	setpgid(0, 0);
-	if (warden->foreground)
+	if (warden->wants_tty)
 		tcsetpgrp(warden->tty, getpgrp());
 	if (warden->tty >= 0)
 		close(warden->tty);
@@ -44,40 +59,60 @@ void warden_leave(const struct warden *warden)
 	sigprocmask(SIG_SETMASK, &warden->mask, NULL);
 }
 
-static void resume(const struct warden *warden)
+static void resume(struct warden *warden)
 {
-	if (in_foreground(warden))
+	warden->passed_stop = false;
+	if (warden->wants_tty && in_foreground(warden))
 		tcsetpgrp(warden->tty, warden->program);
 	/* It may have left its group. */
 	kill(-warden->program, SIGCONT);
 	kill(warden->program, SIGCONT);
 }
 
-/*
- * Stopped as the program is, so that our shell sees it. A SIGTSTP is lost on a
- * process without a shell to continue it: then the program goes on as well.
- * The others are not lost, or it would be stopped again and again.
- */
-static void stop(int number)
+/* To us, or to our whole process group where that is 0: as if it were not blocked. */
+static void signal_us(pid_t whom, int number)
 {
 	sigset_t set;
 
-	if (number != SIGTSTP) {
-		raise(SIGSTOP);
-		return;
-	}
 	sigemptyset(&set);
-	sigaddset(&set, SIGTSTP);
-	raise(SIGTSTP);
+	sigaddset(&set, number);
+	kill(whom, number);
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
-static void program_stopped(const struct warden *warden, int number)
+/* A stop of ours would undo the SIGCONT of a shell that was faster than we are. */
+static void stop(pid_t whom, int number)
 {
-	/* A shell's fg may give us the terminal without a word: the program wants it. */
-	if (!((number == SIGTTIN || number == SIGTTOU) && in_foreground(warden)))
-		stop(number);
+	sigset_t pending;
+
+	sigpending(&pending);
+	if (!sigismember(&pending, SIGCONT))
+		signal_us(whom, number);
+}
+
+/*
+ * We stop as the program does where the terminal has a part in it, so that our
+ * shell sees it; else whoever stopped the program may continue it.
+ *
+ * A SIGTSTP is lost on a process without a shell to continue it: then the
+ * program goes on as well. A SIGSTOP is not, or a program that wants the
+ * terminal would be stopped again and again.
+ */
+static void program_stopped(struct warden *warden, int number)
+{
+	if (number == SIGTTIN || number == SIGTTOU) {
+		warden->wants_tty = true;
+		if (!in_foreground(warden))
+			stop(getpid(), SIGSTOP);
+	} else if (program_in_foreground(warden)) {
+		/* What is typed reaches the program alone: our job, a script maybe, waits for us. */
+		stop(0, SIGTSTP);
+	} else if (number == SIGTSTP && warden->passed_stop) {
+		stop(getpid(), SIGTSTP);
+	} else {
+		return;
+	}
 	resume(warden);
 }
 
@@ -93,19 +128,38 @@ static void take_terminal_back(const struct warden *warden)
 		tcsetpgrp(warden->tty, getpgrp());
 }
 
+/*
+ * A shell ends its script or loop when it sees that Ctrl-C ended the program. If
+ * the terminal was the program's, our shell has not heard of Ctrl-C.
+ */
+static void die_of(int number, bool for_all)
+{
+	struct sigaction standard = { .sa_handler = SIG_DFL };
+
+	sigaction(number, &standard, NULL);
+	/* If a core was to be dumped, the program did. */
+	prctl(PR_SET_DUMPABLE, 0);
+	signal_us(for_all ? 0 : getpid(), number);
+}
+
 static void __attribute__((noreturn)) program_ended(const struct warden *warden, int status)
 {
+	int number = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+	bool had_terminal = program_in_foreground(warden);
+
 	if (warden->veth)
 		veth_remove();
 	close(warden->lifeline);
 	/* It is reported when all others in its namespace are gone. */
 	waitpid(warden->init, NULL, 0);
 	take_terminal_back(warden);
-	_exit(WIFEXITED(status) ? WEXITSTATUS(status) : STATUS_SIGNAL + WTERMSIG(status));
+	if (number == SIGINT || number == SIGQUIT)
+		die_of(number, had_terminal);
+	_exit(number ? STATUS_SIGNAL + number : WEXITSTATUS(status));
 }
 
 /* Of several changes one SIGCHLD may tell. */
-static void look_at_program(const struct warden *warden)
+static void look_at_program(struct warden *warden)
 {
 	int status;
 
@@ -116,19 +170,43 @@ static void look_at_program(const struct warden *warden)
 	}
 }
 
-void warden_watch(const struct warden *warden)
+static bool is_from_terminal(const siginfo_t *info)
 {
+	switch (info->si_signo) {
+	case SIGINT:
+	case SIGQUIT:
+	case SIGTSTP:
+	case SIGHUP:
+	case SIGWINCH:
+		return info->si_code == SI_KERNEL;
+	}
+	return false;
+}
+
+/* The terminal's are for all in the foreground. */
+static void pass_on(struct warden *warden, const siginfo_t *info)
+{
+	if (info->si_signo == SIGTSTP)
+		warden->passed_stop = true;
+	kill(is_from_terminal(info) ? -warden->program : warden->program, info->si_signo);
+}
+
+void warden_watch(struct warden *warden)
+{
+	siginfo_t info;
 	sigset_t all;
 
+	/* As it does itself: whoever is first. */
+	setpgid(warden->program, warden->program);
 	sigfillset(&all);
 	for (;;) {
-		int number = sigwaitinfo(&all, NULL);
+		int number = sigwaitinfo(&all, &info);
 
 		if (number == SIGCHLD)
 			look_at_program(warden);
 		else if (number == SIGCONT)
 			resume(warden);
 		else if (number > 0)
-			kill(warden->program, number);
+			pass_on(warden, &info);
 	}
 }

@@ -15,7 +15,8 @@ struct warden {
 	pid_t program;
 	int lifeline;			/* pid 1 ends when this is closed */
 	int tty;			/* our controlling terminal, or -1 */
-	bool foreground;		/* we were started in its foreground */
+	bool wants_tty;			/* the program is to be in its foreground when we are */
+	bool passed_stop;		/* a SIGTSTP: the program may stop of it */
 	bool veth;			/* there is a pair to be taken down */
 	sigset_t mask;			/* as we were started with */
 	struct sigaction on_child;
@@ -25,12 +26,13 @@ struct warden {
 void warden_begin(struct warden *warden);
 
 /* Watches over the program until it ends. */
-void warden_watch(const struct warden *warden) __attribute__((noreturn));
+void warden_watch(struct warden *warden) __attribute__((noreturn));
 
 /*
  * In the program, before it begins: a process group of its own (one that it
- * shared with us would let it signal those outside), the terminal where we had
- * it, and signals as they were.
+ * shared with us would let it signal those outside), the terminal at
+ * once where that can disturb nobody, else when it wants to read from it; and
+ * signals as they were.
  */
 void warden_leave(const struct warden *warden);
 

@@ -175,6 +175,9 @@ is "$(timeout 0.5 "$isolate" sleep "$mark"; echo $? "$(left)")" '124 0' 'timeout
 is "$(timeout -s KILL 0.5 "$isolate" sleep "$mark"; echo $?)" 137 '…with SIGKILL'
 ok '…and the jail dies' soon none_left
 is "$("$isolate" sh -c 'kill -TERM 0'; echo $?)" 143 'a signal to its own process group stays inside'
+is "$("$isolate" --no-veth sh -c 'kill -INT $$'; echo $?)" 130 'death by SIGINT is 130 as well'
+is "$(timeout -k 1 10 "$isolate" --no-veth sh -c '(sleep 0.5; kill -CONT 2) & kill -STOP $$; echo done'; echo $?)" $'done\n0' \
+	'a program that stops itself is continued by another in the jail'
 relay 'terminal' "$dir/tty" "$isolate"
 
 # The pair of interfaces.

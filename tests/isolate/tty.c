@@ -63,28 +63,40 @@ static void type(const char *keys)
 		perror("# cannot type");
 }
 
-static pid_t start_job(const char *script, bool foreground)
+/* What runs the script: isolate, or a shell, which runs "$ISOLATE" itself. */
+enum job { ALONE, FOREGROUND, BACKGROUND, IN_SCRIPT };
+
+static void become(enum job kind, const char *script)
+{
+	if (kind == IN_SCRIPT)
+		execlp("bash", "bash", "-c", script, NULL);
+	else
+		execl(isolate, isolate, "--no-veth", "sh", "-c", script, NULL);
+	_exit(99);
+}
+
+static pid_t start_job(const char *script, enum job kind)
 {
 	pid_t pid = fork();
 
 	if (pid)
 		return pid;
 	setpgid(0, 0);
-	if (foreground)
+	if (kind != BACKGROUND)
 		tcsetpgrp(0, getpid());
 	signal(SIGTTOU, SIG_DFL);
-	execl(isolate, isolate, "--no-veth", "sh", "-c", script, NULL);
-	_exit(99);
+	become(kind, script);
+	return -1;
 }
 
 /* A stopped job is taken into the foreground at once, as fg would. */
-static void shell(const char *script, bool foreground)
+static void shell(const char *script, enum job kind)
 {
 	int status;
 	pid_t job;
 
 	signal(SIGTTOU, SIG_IGN);
-	job = start_job(script, foreground);
+	job = start_job(script, kind);
 	while (waitpid(job, &status, WUNTRACED) == job && WIFSTOPPED(status)) {
 		tcsetpgrp(0, getpgrp());
 		dprintf(1, "stopped\n");
@@ -97,7 +109,7 @@ static void shell(const char *script, bool foreground)
 }
 
 /* The shell's pid; it ends when its terminal does. */
-static void open_terminal(const char *script, bool with_shell, bool foreground)
+static void open_terminal(enum job kind, const char *script)
 {
 	pid_t pid;
 
@@ -110,10 +122,9 @@ static void open_terminal(const char *script, bool with_shell, bool foreground)
 	}
 	if (pid)
 		return;
-	if (with_shell)
-		shell(script, foreground);
-	execl(isolate, isolate, "--no-veth", "sh", "-c", script, NULL);
-	_exit(99);
+	if (kind != ALONE)
+		shell(script, kind);
+	become(kind, script);
 }
 
 static int close_terminal(void)
@@ -127,17 +138,16 @@ static int close_terminal(void)
 
 static void interrupt(void)
 {
-	open_terminal("set -- $(ps -o pgid=,tpgid= -p $$); [ $1 = $2 ] && echo ready; exec sleep 1000",
-		      true, true);
+	open_terminal(FOREGROUND, "set -- $(ps -o pgid=,tpgid= -p $$); [ $1 = $2 ] && echo ready; exec sleep 1000");
 	verdict(see("ready"), "a program is in the foreground of its terminal");
 	type(CTRL_C);
-	verdict(see("ended 130"), "Ctrl-C ends it");
+	verdict(see("ended 1002"), "Ctrl-C ends it");
 	close_terminal();
 }
 
 static void stop_and_go_on(void)
 {
-	open_terminal("echo ready; read x; echo got $x; exit 5", true, true);
+	open_terminal(FOREGROUND, "echo ready; read x; echo got $x; exit 5");
 	see("ready");
 	type(CTRL_Z);
 	verdict(see("stopped"), "Ctrl-Z stops it, and the shell knows");
@@ -149,7 +159,7 @@ static void stop_and_go_on(void)
 
 static void in_background(void)
 {
-	open_terminal("echo ready; read x; echo got $x; exit 6", true, false);
+	open_terminal(BACKGROUND, "echo ready; read x; echo got $x; exit 6");
 	verdict(see("stopped"), "in the background, reading stops it");
 	type("line\n");
 	verdict(see("got line"), "in the foreground it reads");
@@ -157,9 +167,77 @@ static void in_background(void)
 	close_terminal();
 }
 
+/* Which the others of the job see by it, as they would see any program's. */
+static void interrupt_script(void)
+{
+	open_terminal(IN_SCRIPT, "for i in 1 2; do $ISOLATE sh -c 'echo ready; exec sleep 9'; done; echo EN''D");
+	see("ready");
+	type(CTRL_C);
+	verdict(see("ended 1002") && !strstr(screen, "END"), "Ctrl-C ends a script, and a loop");
+	close_terminal();
+	open_terminal(IN_SCRIPT, "$ISOLATE sh -c 'read x; echo ready; exec sleep 9'; echo EN''D");
+	type("line\n");
+	see("ready");
+	type(CTRL_C);
+	verdict(see("ended 1002") && !strstr(screen, "END"),
+		"and when the program read from the terminal");
+	close_terminal();
+}
+
+static void stop_script(void)
+{
+	open_terminal(IN_SCRIPT, "$ISOLATE sh -c 'echo ready; exec sleep 2'; echo EN''D");
+	see("ready");
+	type(CTRL_Z);
+	verdict(see("stopped"), "Ctrl-Z stops a script");
+	verdict(see("END") && see("ended 0"), "which goes on when it is continued");
+	close_terminal();
+	open_terminal(IN_SCRIPT, "$ISOLATE sh -c 'read x; echo ready; read x; echo got $x'; read y; echo EN''D $y");
+	type("line\n");
+	see("ready");
+	type(CTRL_Z);
+	verdict(see("stopped"), "also when the program read from the terminal");
+	type("more\nrest\n");
+	verdict(see("got more") && see("END rest") && see("the job's terminal, ended 0"),
+		"and again both can read");
+	close_terminal();
+}
+
+static void in_pipeline(void)
+{
+	open_terminal(IN_SCRIPT, "$ISOLATE sleep 2 | { sleep 1; echo ready; read x </dev/tty; echo got $x; }");
+	see("ready");
+	type("line\n");
+	verdict(see("got line") && see("ended 0") && !strstr(screen, "stopped"),
+		"another in the pipeline reads from the terminal");
+	close_terminal();
+}
+
+static void killed_in_script(void)
+{
+	open_terminal(IN_SCRIPT, "{ sleep 1; pkill -KILL -P $$ -x isolate; } & $ISOLATE sleep 9; echo ready; read x; echo got $x");
+	see("ready");
+	type("line\n");
+	verdict(see("got line") && see("ended 0") && !strstr(screen, "stopped"),
+		"after SIGKILL the script has its terminal");
+	close_terminal();
+}
+
+static void shell_in_script(void)
+{
+	open_terminal(IN_SCRIPT, "$ISOLATE bash --norc --noprofile -i; read x; echo EN''D $x");
+	type("sh -c 'echo r''unning; exec sleep 9'\n");
+	see("running");
+	type(CTRL_Z);
+	verdict(see("Stopped"), "an interactive shell, run by a script, has job control");
+	type("disown; exit\nline\n");
+	verdict(see("END line") && see("ended 0"), "and leaves the terminal to it");
+	close_terminal();
+}
+
 static void shell_inside(void)
 {
-	open_terminal("exec bash --norc --noprofile -i", true, true);
+	open_terminal(FOREGROUND, "exec bash --norc --noprofile -i");
 	type("echo rea''dy\n");
 	verdict(see("ready"), "an interactive shell inside");
 	type("sh -c 'echo r''unning; exec sleep 1000'\n");
@@ -173,7 +251,7 @@ static void shell_inside(void)
 
 static void without_shell(void)
 {
-	open_terminal("echo ready; read x; echo got $x", false, false);
+	open_terminal(ALONE, "echo ready; read x; echo got $x");
 	see("ready");
 	type(CTRL_Z);
 	type("line\n");
@@ -185,7 +263,7 @@ static void hang_up(void)
 {
 	int status;
 
-	open_terminal("echo ready; exec sleep 1000", false, false);
+	open_terminal(ALONE, "echo ready; exec sleep 1000");
 	see("ready");
 	status = close_terminal();
 	verdict(WIFEXITED(status) && WEXITSTATUS(status) == 128 + SIGHUP,
@@ -199,11 +277,17 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	isolate = argv[1];
+	setenv("ISOLATE", isolate, 1);
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	interrupt();
 	stop_and_go_on();
 	in_background();
+	interrupt_script();
+	stop_script();
+	in_pipeline();
+	killed_in_script();
 	shell_inside();
+	shell_in_script();
 	without_shell();
 	hang_up();
 	printf("1..%d\n", tests);
