@@ -175,7 +175,7 @@ static int build_jail(struct warden *warden)
 	int err;
 
 	if (proc < 0)
-		return refusal("cannot open /proc/self", errno);
+		return refusal_of_no_proc(errno);
 	err = enter_namespaces(warden, proc);
 	close(proc);
 	return err;
@@ -198,6 +198,7 @@ int jail_enter(const struct jail_options *options)
 	struct veth veth;
 
 	flush_output();
+	refusal_begin();
 	warden_begin(&warden);
 	if (options->veth)
 		veth_begin(&veth);

@@ -2,7 +2,10 @@
 /* isolate: a program in namespaces of its own. */
 #include <errno.h>
 #include <getopt.h>
+#include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -39,6 +42,27 @@ static int version(void)
 	return finish_output(EXIT_DONE);
 }
 
+/* As execvp() looks for it. */
+static bool is_in_path(const char *name)
+{
+	const char *dir = getenv("PATH");
+	char file[PATH_MAX];
+
+	if (!dir)
+		dir = "/bin:/usr/bin";
+	for (;; dir++) {
+		int length = strcspn(dir, ":");
+
+		/* an empty one is the current directory */
+		snprintf(file, sizeof(file), "%.*s%s%s", length, dir, length ? "/" : "", name);
+		if (!access(file, F_OK))
+			return true;
+		dir += length;
+		if (!*dir)
+			return false;
+	}
+}
+
 static int run(char **argv, const struct jail_options *options)
 {
 	int why;
@@ -47,16 +71,31 @@ static int run(char **argv, const struct jail_options *options)
 		return EXIT_FAILED;
 	execvp(argv[0], argv);
 	why = errno;
+	/* A directory of PATH that may not be searched is no reason. */
+	if (why == EACCES && !strchr(argv[0], '/') && !is_in_path(argv[0]))
+		why = ENOENT;
 	error("cannot run '%s': %s", argv[0], strerror(why));
 	return why == ENOENT ? EXIT_NOT_FOUND : EXIT_CANNOT_RUN;
+}
+
+/* No letters, so that optopt is one where a letter is wrong. */
+enum { NO_VETH = 256, HELP, VERSION };
+
+static int no_option(char **argv)
+{
+	const char letter[] = { '-', optopt, '\0' };
+
+	error("no option '%s': see isolate --help",
+	      optopt > 0 && optopt < NO_VETH ? letter : argv[optind - 1]);
+	return EXIT_USAGE;
 }
 
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "no-veth", no_argument, NULL, 'n' },
-		{ "help", no_argument, NULL, 'h' },
-		{ "version", no_argument, NULL, 'V' },
+		{ "no-veth", no_argument, NULL, NO_VETH },
+		{ "help", no_argument, NULL, HELP },
+		{ "version", no_argument, NULL, VERSION },
 		{ }
 	};
 	struct jail_options jail = { .veth = true };
@@ -65,16 +104,17 @@ int main(int argc, char **argv)
 	opterr = 0;
 	while ((c = getopt_long(argc, argv, "+hV", options, NULL)) != -1) {
 		switch (c) {
-		case 'n':
+		case NO_VETH:
 			jail.veth = false;
 			break;
 		case 'h':
+		case HELP:
 			return usage();
 		case 'V':
+		case VERSION:
 			return version();
 		default:
-			error("no option '%s': see isolate --help", argv[optind - 1]);
-			return EXIT_USAGE;
+			return no_option(argv);
 		}
 	}
 	if (optind < argc)

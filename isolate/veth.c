@@ -103,43 +103,71 @@ static int create_pair(const char *outside, pid_t inside)
 	return ask(&request);
 }
 
-static int set_up(const char *name)
+/* A kernel without IPv6, or with it switched off: a pair without addresses. */
+static int unless_no_ipv6(int why)
+{
+	return why == EOPNOTSUPP || why == EAFNOSUPPORT || why == EACCES ? 0 : why;
+}
+
+/* Else the kernel adds one of its own making to the address that we give. */
+static int make_no_address(int index)
+{
+	const uint8_t none = IN6_ADDR_GEN_MODE_NONE;
+	struct rtattr *families, *family;
+	struct request request;
+	struct ifinfomsg *link = begin(&request, RTM_NEWLINK, 0, sizeof(*link));
+
+	link->ifi_index = index;
+	families = attribute(&request, IFLA_AF_SPEC, NULL, 0);
+	family = attribute(&request, AF_INET6, NULL, 0);
+	attribute(&request, IFLA_INET6_ADDR_GEN_MODE, &none, sizeof(none));
+	nest(&request, family);
+	nest(&request, families);
+	return unless_no_ipv6(ask(&request));
+}
+
+static int set_up(int index)
 {
 	struct request request;
 	struct ifinfomsg *link = begin(&request, RTM_NEWLINK, 0, sizeof(*link));
 
-	link->ifi_index = if_nametoindex(name);
+	link->ifi_index = index;
 	link->ifi_flags = IFF_UP;
 	link->ifi_change = IFF_UP;
 	return ask(&request);
 }
 
 /* Nobody else is on the link, so the address is ours without asking (NODAD). */
-static int add_address(const char *name, const char *text)
+static int add_address(int index, const char *text)
 {
 	struct request request;
 	struct ifaddrmsg *to = begin(&request, RTM_NEWADDR, NLM_F_CREATE, sizeof(*to));
 	struct in6_addr address;
-	int why;
 
 	to->ifa_family = AF_INET6;
 	to->ifa_prefixlen = 64;
 	to->ifa_flags = IFA_F_NODAD;
-	to->ifa_index = if_nametoindex(name);
+	to->ifa_index = index;
 	inet_pton(AF_INET6, text, &address);
 	attribute(&request, IFA_LOCAL, &address, sizeof(address));
-	why = ask(&request);
-	/* A kernel without IPv6, or with it switched off: a pair without addresses. */
-	return why == EOPNOTSUPP || why == EACCES ? 0 : why;
+	return unless_no_ipv6(ask(&request));
 }
 
-/* The jail is no router: what it announces must not lead the host's traffic into it. */
-static int ignore_router(const char *name)
+static int connect_end(int index, const char *address)
+{
+	int why = make_no_address(index);
+
+	if (!why)
+		why = set_up(index);
+	return why ? why : add_address(index, address);
+}
+
+static int switch_off(const char *name, const char *setting)
 {
 	char path[128];
 	int fd, why = 0;
 
-	snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/accept_ra", name);
+	snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/%s", name, setting);
 	fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
 		return errno == ENOENT ? 0 : errno;
@@ -147,6 +175,14 @@ static int ignore_router(const char *name)
 		why = errno;
 	close(fd);
 	return why;
+}
+
+/* The jail is no router: what it announces must not lead the host's traffic into it. */
+static int ignore_router(const char *name)
+{
+	int why = switch_off(name, "accept_ra");
+
+	return why ? why : switch_off(name, "accept_redirects");
 }
 
 static int connect_outside(pid_t inside)
@@ -158,18 +194,7 @@ static int connect_outside(pid_t inside)
 	why = create_pair(name, inside);
 	if (!why)
 		why = ignore_router(name);
-	if (!why)
-		why = set_up(name);
-	if (!why)
-		why = add_address(name, "fe80::1");
-	return why;
-}
-
-static int connect_inside(void)
-{
-	int why = set_up(INSIDE);
-
-	return why ? why : add_address(INSIDE, "fe80::2");
+	return why ? why : connect_end(if_nametoindex(name), "fe80::1");
 }
 
 /* The warden's pid is the namespace's name as long as the warden waits for us. */
@@ -191,9 +216,10 @@ void veth_begin(struct veth *veth)
 	close(ends[0]);
 }
 
-bool veth_connect(struct veth *veth)
+int veth_connect(struct veth *veth)
 {
 	int status = 0, why = EAGAIN;
+	int index;
 
 	if (veth->helper > 0) {
 		if (write(veth->go, "", 1) == 1 &&
@@ -202,25 +228,26 @@ bool veth_connect(struct veth *veth)
 		close(veth->go);
 	}
 	if (why == EPERM)
-		return false;
+		return 0;
+	index = if_nametoindex(INSIDE);
 	if (!why)
-		why = connect_inside();
+		why = connect_end(index, "fe80::2");
 	if (!why)
-		return true;
+		return index;
 	/* In root's jail there is no right to settings. */
 	if (why != EROFS)
 		warning("no veth pair to the host, the program has loopback alone: %s: --no-veth goes without",
 			strerror(why));
-	veth_remove();
-	return false;
+	veth_remove(index);
+	return 0;
 }
 
-void veth_remove(void)
+void veth_remove(int index)
 {
 	struct request request;
 	struct ifinfomsg *link = begin(&request, RTM_DELLINK, 0, sizeof(*link));
 
-	link->ifi_index = if_nametoindex(INSIDE);
-	if (link->ifi_index)
+	link->ifi_index = index;
+	if (index)
 		ask(&request);
 }

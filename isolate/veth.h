@@ -7,7 +7,6 @@
 #ifndef KVMSTAT_ISOLATE_VETH_H
 #define KVMSTAT_ISOLATE_VETH_H
 
-#include <stdbool.h>
 #include <sys/types.h>
 
 struct veth {
@@ -19,12 +18,13 @@ struct veth {
 void veth_begin(struct veth *veth);
 
 /*
- * In the jail's network namespace. False where there is no pair: quietly where
- * the caller has no right to make one, else with a warning.
+ * In the jail's network namespace. The index of the interface in it, or 0 where
+ * there is no pair: quietly where the caller has no right to make one, else with
+ * a warning.
  */
-bool veth_connect(struct veth *veth);
+int veth_connect(struct veth *veth);
 
 /* At once, where the end of the namespace would take it down some time later. */
-void veth_remove(void);
+void veth_remove(int index);
 
 #endif

@@ -147,8 +147,7 @@ static void __attribute__((noreturn)) program_ended(const struct warden *warden,
 	int number = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
 	bool had_terminal = program_in_foreground(warden);
 
-	if (warden->veth)
-		veth_remove();
+	veth_remove(warden->veth);
 	close(warden->lifeline);
 	/* It is reported when all others in its namespace are gone. */
 	waitpid(warden->init, NULL, 0);

@@ -17,7 +17,7 @@ struct warden {
 	int tty;			/* our controlling terminal, or -1 */
 	bool wants_tty;			/* the program is to be in its foreground when we are */
 	bool passed_stop;		/* a SIGTSTP: the program may stop of it */
-	bool veth;			/* there is a pair to be taken down */
+	int veth;			/* the interface of a pair to be taken down, or 0 */
 	sigset_t mask;			/* as we were started with */
 	struct sigaction on_child;
 };

@@ -146,6 +146,11 @@ is "$(status /)" 126 'a directory: 126'
 mkdir "$dir/bin" && printf '#!/bin/sh\necho found\n' >"$dir/bin/kvmstat-found" && chmod +x "$dir/bin/kvmstat-found"
 is "$(PATH=$dir/bin:$PATH; "$isolate" kvmstat-found)" found 'PATH is searched'
 
+mkdir "$dir/closed" && chmod 0 "$dir/closed"
+is "$(PATH=$dir/closed:$PATH; nobody "$isolate" nonesuch 2>"$err"; echo $?)" 127 'a directory of PATH that may not be searched hides nothing: 127'
+like "$(cat "$err")" "cannot run 'nonesuch': No such file" '…as it is said'
+is "$(PATH=$dir/closed:$dir:$PATH; touch "$dir/nox"; nobody "$isolate" nox 2>/dev/null; echo $?)" 126 '…but one that is not executable is 126 in PATH as well'
+
 # Signals to isolate.
 for number in HUP INT QUIT USR1 USR2 TERM WINCH ALRM RTMIN+1; do
 	start "trap 'echo got $number; exit 5' $number; echo ready; while :; do sleep 0.1; done"
@@ -193,11 +198,17 @@ else
 	is "$("$isolate" grep -c : /proc/net/dev)" 2 'root has a veth pair: two interfaces inside'
 	start "grep eth0 /proc/net/if_inet6; echo ready; exec sleep $mark"
 	is "$(ours)" 1 '…and one outside'
-	like "$(cat "$dir/log")" 'fe800*2 .* eth0' '…fe80::2 is inside'
-	like "$(grep "isolate$pid\$" /proc/net/if_inet6 | xargs)" '(^| )fe800*1 ' '…fe80::1 outside'
-	is "$(cat "/proc/sys/net/ipv6/conf/isolate$pid/accept_ra")" 0 "…which takes nobody's routes"
+	is "$(cut -d ' ' -f 1 "$dir/log" | xargs)" 'fe800000000000000000000000000002 ready' '…fe80::2 alone is inside'
+	is "$(grep "isolate$pid\$" /proc/net/if_inet6 | cut -d ' ' -f 1 | xargs)" 'fe800000000000000000000000000001' '…fe80::1 alone outside'
+	is "$(cat "/proc/sys/net/ipv6/conf/isolate$pid/"accept_{ra,redirects} | xargs)" '0 0' "…which takes nobody's routes"
 	end TERM
 	is "$ended $(ours)" '143 0' 'at its end the pair is gone'
+	# SIOCSIFFLAGS and SIOCSIFNAME
+	is "$(for _ in {1..20}; do
+		"$isolate" perl -MSocket -e 'socket(my $s, AF_INET, SOCK_DGRAM, 0);
+			ioctl($s, 0x8914, my $down = pack("a16s x22", "eth0", 0)) &&
+			ioctl($s, 0x8923, my $name = pack("a16a24", "eth0", "eth7")) or print "$!\n"' &
+		pid=$!; wait; ours; done | sort | uniq -c | xargs)" '20 0' '…whatever it was called by then'
 	start 'exec perl -MIO::Socket::IP -e '\''my $s = IO::Socket::IP->new(Listen => 1,
 		LocalHost => "::", LocalPort => 4242) or die $@; $| = 1; print "ready\n";
 		print {$s->accept} "hello\n"'\'
@@ -217,7 +228,12 @@ is "$(nobody "$isolate" --no-veth "$isolate" --no-veth "$isolate" --no-veth ps -
 is "$(nobody "$isolate" "$isolate" sh -c 'exit 7'; echo $?)" 7 '…passes the exit status on'
 is "$(nobody "$isolate" sh -c "echo 0 >/proc/sys/user/max_user_namespaces; '$isolate' true" 2>"$err"; echo $?)" 1 'user namespaces are switched off'
 like "$(cat "$err")" 'forbids it: run "sudo sysctl user.max_user_namespaces=' '…says what to do'
-is "$(nobody "$isolate" sh -c "echo 1 >/proc/sys/user/max_user_namespaces; '$isolate' true" 2>"$err"; echo $?)" 1 'user namespaces run out'
+for limit in user:1 mnt:1 pid:0 net:0 uts:0 ipc:0; do
+	is "$(nobody "$isolate" sh -c "echo ${limit#*:} >/proc/sys/user/max_${limit%:*}_namespaces; '$isolate' true" 2>"$err"; echo $?)" 1 \
+		"at most ${limit#*:} ${limit%:*} namespaces"
+	like "$(cat "$err")" "forbids it: run \"sudo sysctl user.max_${limit%:*}_namespaces=" '…says what to do'
+done
+is "$(nobody "$isolate" sh -c "echo 3 >/proc/sys/user/max_user_namespaces; '$isolate' '$isolate' true" 2>"$err"; echo $?)" 1 'user namespaces run out'
 like "$(cat "$err")" 'No space left on device: all that .* user.max_\*_namespaces allow' '…is what it says'
 mkdir "$dir/root"
 is "$("$isolate" sh -c "mount --rbind / '$dir/root' && chroot '$dir/root' '$isolate' true" 2>"$err"; echo $?)" 1 'in a chroot'
@@ -228,6 +244,8 @@ if [ -z "${LAB_OUT:-}" ]; then
 		mount -t tmpfs none "$proc/sys" || exit 2; done; exec '"$isolate true" 2>"$err"; echo $?)" 1 'a /proc that hides something, as containers have it'
 	like "$(cat "$err")" "cannot mount the jail's /proc: parts of this system's own are hidden" '…is what it says'
 fi
+is "$(unshare --user --map-root-user --mount sh -c 'mount -t tmpfs none /proc && exec '"$isolate true" 2>"$err"; echo $?)" 1 'no /proc at all'
+like "$(cat "$err")" 'cannot open /proc/self: .*run "mount -t proc' '…says what to do'
 sysctl=/proc/sys/kernel/unprivileged_userns_clone
 if [ -n "${LAB_OUT:-}" ] && [ -e $sysctl ]; then
 	echo 0 >$sysctl
@@ -243,6 +261,10 @@ is "$(status)" 2 'no program: wrong usage'
 like "$(cat "$err")" 'no program to run.*--help' '…says so'
 is "$(status --frobnicate true)" 2 'an unknown option: wrong usage'
 like "$(cat "$err")" "no option '--frobnicate'" '…is named'
+is "$(status --no-veth -xh)" 2 '…a letter, too'
+like "$(cat "$err")" "no option '-x'" '…is named'
+is "$(status --help=x)" 2 '…and one that takes no argument'
+like "$(cat "$err")" "no option '--help=x'" '…is named'
 is "$(status -- sh -c 'exit 4')" 4 '-- ends the options'
 is "$(status --help)" 0 '--help'
 like "$(cat "$dir/out")" '^usage: isolate' '…says how'
