@@ -27,7 +27,7 @@ tools: $(BUILD)/kvmstat-report $(BUILD)/kvmstat-guest $(BUILD)/isolate
 shared-src := user/device.c user/message.c user/reasons.c user/sysfs.c
 report-src := $(sort $(wildcard user/*.c))
 jail-src   := isolate/jail.c isolate/refusal.c isolate/settings.c isolate/veth.c isolate/warden.c
-guest-src  := $(sort $(wildcard guest/*.c)) $(shared-src) $(jail-src) isolate/seccomp.c
+guest-src  := $(sort $(wildcard guest/*.c)) $(shared-src) $(jail-src) isolate/confine.c isolate/seccomp.c
 guest-asm  := $(sort $(wildcard guest/*.S))
 objects = $(patsubst %,$(BUILD)/obj/%.o,$(basename $(1)))
 
@@ -68,7 +68,7 @@ $(BUILD)/tests/%: tests/%.c
 $(BUILD)/tests/scenes: $(call objects,tests/scenes/scenes.c tests/scenes/guests.S)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -pthread
-$(BUILD)/tests/isolate/filter: $(call objects,tests/isolate/filter.c isolate/seccomp.c user/message.c)
+$(BUILD)/tests/isolate/filter: $(call objects,tests/isolate/filter.c isolate/confine.c isolate/seccomp.c user/message.c)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -lseccomp -pthread
 $(BUILD)/tests/isolate/hold: $(call objects,tests/isolate/hold.c $(jail-src) user/message.c)

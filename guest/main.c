@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* kvmstat-guest: tiny guests whose exits are known in advance. */
+#define _GNU_SOURCE
 #include <errno.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -268,6 +269,8 @@ static int run_guest(const struct guest *guest, const struct arguments *given,
 	options.root = root;
 	vm = vm_create(guest, &options);
 	vm->before = given->isolate ? filter : NULL;
+	if (given->isolate && jail_confine(root ? root->dir : -1, given->writable))
+		return EXIT_FAILED;
 	err = vm_run(vm);
 	if (!err && given->hold)
 		err = hold_vm();
@@ -287,8 +290,12 @@ static int cmd_run(int nr, char **names, const struct arguments *given)
 		return status;
 	/* A file that grows too large for the caller's limits is the guest's error: EFBIG. */
 	signal(SIGXFSZ, SIG_IGN);
-	if (given->isolate && jail_enter(&jail))
-		return EXIT_FAILED;
+	if (given->isolate) {
+		if (jail_enter(&jail))
+			return EXIT_FAILED;
+		/* Of what our caller left open nothing is the guest's business. */
+		close_range(STDERR_FILENO + 1, ~0U, 0);
+	}
 	if (!given->root)
 		return run_guest(guest, given, NULL);
 	if (files_root_open(&root, given->root, given->writable))

@@ -79,8 +79,8 @@ static int allow_memory(scmp_filter_ctx ctx)
 }
 
 /*
- * newfstatat: glibc's fstat(). A filter cannot see that its name is empty, so
- * what stat() tells of files by their names is not kept from the process.
+ * A filter cannot look at the names, which are in memory: they may be of anything
+ * below the process's root directory. newfstatat is glibc's fstat().
  */
 static int allow_files(scmp_filter_ctx ctx, int root)
 {
@@ -125,27 +125,10 @@ static int load_filter(const struct jail_kvm *kvm)
 	return err;
 }
 
-/*
- * What openat2() may resolve is in memory, where a filter cannot look: a VMM
- * that a guest has taken over would ask for any path. So there are no others.
- */
-static int confine_to(int root)
-{
-	if (fchdir(root) < 0 || chroot(".") < 0) {
-		error("cannot make the guest's directory the only one: %s: enter the jail first",
-		      strerror(errno));
-		return -1;
-	}
-	return 0;
-}
-
 int jail_seccomp_kvm(const struct jail_kvm *kvm)
 {
-	int err;
+	int err = load_filter(kvm);
 
-	if (kvm->root >= 0 && confine_to(kvm->root) < 0)
-		return -1;
-	err = load_filter(kvm);
 	if (!err)
 		return 0;
 	error("cannot filter system calls: %s: the kernel needs CONFIG_SECCOMP_FILTER",

@@ -89,11 +89,15 @@ for guest in touch mmio port-in page-out dirty-log drop ipi timer; do
 done
 is "$(setpriv --reuid 65534 --regid 65534 --clear-groups kvmstat-guest run --isolate hello 2>&1)" 'Hello, world!' \
 	'isolated: without rights'
-kvmstat-guest run --isolate --count 4000000000 cpuid &
+kvmstat-guest run --isolate --vcpus 2 --count 4000000000 cpuid 7<"$0" &
 pid=$!
 sleep 1
-filtered=$(grep -l '^Seccomp:.*2' /proc/[0-9]*/status | wc -l)
-ok 'isolated: the one that runs the guest is filtered' test "$filtered" -ge 1
+filtered=$(grep -l '^Seccomp:.*2' /proc/[0-9]*/status)
+is "$(echo "$filtered" | grep -c /proc)" 1 'isolated: the one that runs the guest is filtered'
+vmm=${filtered%/status}
+is "$(grep -h '^Cap[IPE]' "$vmm"/task/*/status | cut -f 2 | sort | uniq -c | xargs)" '6 0000000000000000' \
+	'…and has no capability, in neither thread'
+is "$(readlink "$vmm"/fd/* | grep -c hypercalls)" 0 '…nor what its caller had open'
 kill $pid
 wait $pid
 is $? 143 'SIGTERM ends it'

@@ -276,7 +276,7 @@ mkdir "$dir/guest" "$dir/guest/root"
 echo guest >"$dir/guest/root/file"
 echo secret >"$dir/guest/canary"
 ln -s ../canary "$dir/guest/root/link"
-chmod -R a+rX "$dir"
+chmod -R a+rX "$dir" && chmod -R a+w "$dir/guest/root"
 relay 'filter' nobody "$isolate" "$dir/filter" "$dir/guest"
 
 [ -n "${LAB_OUT:-}" ] || relay 'lab' tests/lab/run --timeout 300 -- "$(realpath "$0")"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What jail_seccomp_kvm() allows and what it forbids: filter DIR prints TAP.
- * DIR/root/file is the guest's; DIR/canary is not, nor where DIR/root/link
- * leads. Needs CAP_SYS_CHROOT.
+ * What jail_confine() and jail_seccomp_kvm() allow and what they forbid: filter
+ * DIR prints TAP. DIR/root/file is the guest's; DIR/canary is not, nor where
+ * DIR/root/link leads. Needs the rights that a jail gives.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -40,11 +40,17 @@ static pthread_t other;
 static pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
 static bool misbehaves;
 
-static int openat2_at(int dir, const char *path, unsigned long long resolve)
+static int open_how_at(int dir, const char *path, unsigned long long flags,
+		       unsigned long long resolve)
 {
-	struct open_how how = { .flags = O_RDONLY, .resolve = resolve };
+	struct open_how how = { .flags = flags, .resolve = resolve };
 
 	return syscall(SYS_openat2, dir, path, &how, sizeof(how));
+}
+
+static int openat2_at(int dir, const char *path, unsigned long long resolve)
+{
+	return open_how_at(dir, path, O_RDONLY, resolve);
 }
 
 /* What is allowed returns true if it did what it should. */
@@ -78,6 +84,27 @@ static bool nothing_above(void)
 	return openat2_at(root, canary, 0) < 0 && errno == ENOENT &&
 	       openat2_at(root, "../canary", 0) < 0 && errno == ENOENT &&
 	       openat2_at(root, "link", 0) < 0 && errno == ENOENT;
+}
+
+static bool write_nothing(void)
+{
+	return open_how_at(root, "file", O_WRONLY, RESOLVE_BENEATH) < 0 && errno == EROFS &&
+	       open_how_at(root, "new", O_WRONLY | O_CREAT, RESOLVE_BENEATH) < 0 && errno == EROFS;
+}
+
+static bool write_file(void)
+{
+	return open_how_at(root, "file", O_WRONLY, RESOLVE_BENEATH) >= 0;
+}
+
+/* A name that is there for others. */
+static bool no_names(void)
+{
+	struct stat st;
+
+	return !fstatat(AT_FDCWD, "/", &st, AT_EMPTY_PATH) &&
+	       fstatat(AT_FDCWD, "/proc", &st, AT_EMPTY_PATH) < 0 && errno == ENOENT &&
+	       fstatat(AT_FDCWD, "../proc", &st, AT_EMPTY_PATH) < 0 && errno == ENOENT;
 }
 
 static bool write_output(void)
@@ -270,7 +297,7 @@ static bool misbehave_elsewhere(void)
 	return end_thread();
 }
 
-enum { FORBIDDEN = 1, ROOTLESS = 2, WITH_THREAD = 4 };
+enum { FORBIDDEN = 1, ROOTLESS = 2, WITH_THREAD = 4, WRITABLE = 8 };
 
 static const struct {
 	const char *name;
@@ -281,6 +308,10 @@ static const struct {
 	{ "KVM requests that were asked for", use_registers, 0 },
 	{ "a file below the root, by openat2", use_file, 0 },
 	{ "and none above it, whatever openat2 is told", nothing_above, 0 },
+	{ "no writing there", write_nothing, 0 },
+	{ "writing, where that was asked for", write_file, WRITABLE },
+	{ "stat, with a root of no name outside", no_names, 0 },
+	{ "and without one of no name at all", no_names, ROOTLESS },
 	{ "output", write_output, 0 },
 	{ "malloc and free", use_memory, 0 },
 	{ "a signal to ourselves", signal_ourselves, 0 },
@@ -334,11 +365,15 @@ static int status_of(size_t i)
 	fflush(stdout);
 	pid = fork();
 	if (!pid) {
+		int dir = calls[i].flags & ROOTLESS ? -1 : root;
+
 		pthread_mutex_lock(&gate);
+		if (jail_confine(dir, calls[i].flags & WRITABLE) < 0)
+			_exit(2);
 		if (calls[i].flags & WITH_THREAD &&
 		    pthread_create(&other, NULL, pass_gate, NULL))
 			_exit(2);
-		if (enter_filter(calls[i].flags & ROOTLESS ? -1 : root) < 0)
+		if (enter_filter(dir) < 0)
 			_exit(2);
 		exit(!calls[i].call());
 	}
@@ -356,18 +391,24 @@ static bool as_it_should(size_t i)
 	return status == 0;
 }
 
-/* Without the right to chroot() there is no filter, and no half of one. */
-static bool refused_without_rights(void)
+static bool has_capabilities(void)
 {
 	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
-	struct __user_cap_data_struct none[2] = {};
+	struct __user_cap_data_struct sets[2] = {};
+
+	return syscall(SYS_capget, &header, sets) || sets[0].effective || sets[0].permitted ||
+	       sets[0].inheritable || sets[1].effective || sets[1].permitted;
+}
+
+/* A second time, without the rights that the first one takes away. */
+static bool gives_rights_up(void)
+{
 	int status = -1;
 	pid_t pid = fork();
 
-	if (!pid) {
-		syscall(SYS_capset, &header, none);
-		_exit(!(enter_filter(root) < 0 && socket(AF_UNIX, SOCK_STREAM, 0) >= 0));
-	}
+	if (!pid)
+		_exit(jail_confine(root, false) || has_capabilities() ||
+		      !jail_confine(root, false));
 	waitpid(pid, &status, 0);
 	return status == 0;
 }
@@ -392,8 +433,8 @@ int main(int argc, char **argv)
 		failed |= !ok;
 	}
 	fflush(stdout);
-	ok = refused_without_rights();
-	printf("%sok %zu - refused where the root could not be kept to\n", ok ? "" : "not ", i + 1);
+	ok = gives_rights_up();
+	printf("%sok %zu - no capability is left, and without them it is refused\n", ok ? "" : "not ", i + 1);
 	printf("1..%zu\n", i + 1);
 	return failed | !ok;
 }
