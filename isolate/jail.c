@@ -2,7 +2,8 @@
 /*
  * The way into the jail. Two user namespaces, one in the other:
  *
- *  outer: owns the PID namespace. In it live pid 1, and /proc is mounted.
+ *  outer: owns the PID namespace. In it live pid 1, and /proc is mounted, and what
+ *         root may not change is made read-only.
  *  inner: owns the network, UTS, IPC and mount namespaces; the program's.
  *
  * With one alone its root could unmount /proc, and would find the host's below.

@@ -30,7 +30,8 @@ static int usage(void)
 	       "             fe80::1 outside\n"
 	       "  --help     this text\n"
 	       "  --version  the version of this program\n\n"
-	       "Signals sent to isolate reach PROGRAM, and when either ends nothing is left.\n"
+	       "Signals to isolate, but KILL and STOP, reach PROGRAM, and when either ends nothing\n"
+	       "is left.\n"
 	       "Exit status: PROGRAM's; 128 + N when signal N ended it; 126 it cannot be run,\n"
 	       "127 there is no such program; 1 no jail could be made, 2 wrong usage.\n");
 	return finish_output(EXIT_DONE);

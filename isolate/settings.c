@@ -58,6 +58,22 @@ static int lock_mount(const char *dir)
 	return err;
 }
 
+/*
+ * In a cgroup namespace of its own the jail could mount the host's cgroups, whose
+ * files ask for their owner alone, too. In a jail in the jail this holds already.
+ */
+static int allow_no_cgroup_namespace(void)
+{
+	int fd = open("/proc/sys/user/max_cgroup_namespaces", O_WRONLY | O_CLOEXEC);
+	int err;
+
+	if (fd < 0)
+		return errno == ENOENT || errno == EROFS ? 0 : -1;
+	err = write(fd, "0", 1) < 0 ? -1 : 0;
+	close(fd);
+	return err;
+}
+
 int settings_lock_host(void)
 {
 	struct mntent *entry;
@@ -66,6 +82,8 @@ int settings_lock_host(void)
 
 	if (!are_ours())
 		return 0;
+	if (allow_no_cgroup_namespace() < 0)
+		return refusal("cannot keep the jail from cgroups", errno);
 	mounts = setmntent("/proc/self/mounts", "re");
 	if (!mounts)
 		return refusal("cannot read /proc/self/mounts", errno);

@@ -7,7 +7,10 @@
 #ifndef KVMSTAT_ISOLATE_SETTINGS_H
 #define KVMSTAT_ISOLATE_SETTINGS_H
 
-/* Every /proc and /sys there is; before the jail's own /proc is mounted. */
+/*
+ * Every /proc and /sys there is, and cgroups; in the outer namespaces, before the
+ * jail's own /proc is mounted.
+ */
 int settings_lock_host(void);
 
 /* Those in the jail's /proc, the rest of which stays writable. */

@@ -105,6 +105,8 @@ if [ "$(id -u)" -eq 0 ]; then
 	is "$("$isolate" sh -c "$rewrite"'for option in rw ro; do
 		mount -t sysfs -o $option none '"$dir/mnt"'; mount -o remount,rw '"$dir/mnt; done 2>/dev/null
 		rewrite $dir/mnt/kernel/mm/ksm/run; ls -d $dir/mnt/kernel")" "$dir/mnt/kernel" '…in a /sys of its own'
+	is "$(for jails in "$isolate" "$isolate $isolate"; do
+		for unshare in 'unshare -C' 'unshare -UrmC'; do $jails $unshare echo made 2>/dev/null; done; done)" '' '…nor are its cgroups the jail'"'s"
 	is "$("$isolate" "$isolate" sh -c "$rewrite"'rewrite /proc/sys/kernel/core_pattern; ps -e -o comm=' 2>&1 | xargs)" \
 		'isolate sh ps' '…in a jail in the jail'
 	is "$("$isolate" "$isolate" "$isolate" true 2>"$err"; echo $?)" 1 "…which is no place for a third"
