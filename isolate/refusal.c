@@ -109,6 +109,6 @@ int refusal_of_proc(int why)
 
 int refusal_of_no_proc(int why)
 {
-	error("cannot open /proc/self: %s: run \"mount -t proc proc /proc\" first", strerror(why));
+	error("cannot open /proc/self: %s: run \"mount -t proc none /proc\" first", strerror(why));
 	return -1;
 }

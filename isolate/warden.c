@@ -64,9 +64,10 @@ static void resume(struct warden *warden)
 	warden->passed_stop = false;
 	if (warden->wants_tty && in_foreground(warden))
 		tcsetpgrp(warden->tty, warden->program);
-	/* It may have left its group. */
 	kill(-warden->program, SIGCONT);
-	kill(warden->program, SIGCONT);
+	/* It may have left its group; else a second one could undo a stop that came since. */
+	if (getpgid(warden->program) != warden->program)
+		kill(warden->program, SIGCONT);
 }
 
 /* To us, or to our whole process group where that is 0: as if it were not blocked. */
