@@ -20,20 +20,23 @@ static long info(void __user *arg)
 	return copy_to_user(arg, &info, sizeof(info)) ? -EFAULT : 0;
 }
 
-/* The buffer is written before 'size', so a size of success is never false. */
-static long snapshot(struct kvmstat_snapshot_arg __user *arg)
+/*
+ * What 'take' copies, to userspace. The buffer is written before 'size', so a size
+ * of success is never false.
+ */
+static long copy(struct kvmstat_snapshot_arg __user *arg, void *(*take)(size_t *size))
 {
 	struct kvmstat_snapshot_arg in;
-	struct kvmstat_snapshot *s;
 	long ret = 0;
 	size_t size;
+	void *s;
 	u64 out;
 
 	if (copy_from_user(&in, arg, sizeof(in)))
 		return -EFAULT;
 	if (in.flags)
 		return -EINVAL;
-	s = snapshot_take(&size);
+	s = take(&size);
 	if (IS_ERR(s))
 		return PTR_ERR(s);
 	out = size;
@@ -53,7 +56,9 @@ static long kvmstat_ioctl(struct file *file, unsigned int cmd, unsigned long arg
 	case KVMSTAT_IOC_INFO:
 		return info((void __user *)arg);
 	case KVMSTAT_IOC_SNAPSHOT:
-		return snapshot((void __user *)arg);
+		return copy((void __user *)arg, snapshot_take);
+	case KVMSTAT_IOC_SPACES:
+		return copy((void __user *)arg, spaces_take);
 	case KVMSTAT_IOC_RESET:
 		return file->f_mode & FMODE_WRITE ? snapshot_reset() : -EPERM;
 	default:

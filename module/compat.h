@@ -12,6 +12,7 @@
 #include <linux/kvm_host.h>
 #include <linux/stddef.h>
 #include <linux/version.h>
+#include <asm/svm.h>
 
 /*
  * kvm_exit(vcpu, isa), without the reason as first argument: since 5.16,
@@ -42,6 +43,19 @@
 static inline const struct pid *vcpu_pid(const struct kvm_vcpu *vcpu)
 {
 	return (__force const struct pid *)READ_ONCE(vcpu->pid);
+}
+
+/*
+ * Nested paging is in use. Bit 0 of the VMCB's field at 0x90 (APM vol. 2, app. B),
+ * which the kernel calls by the APM's name since 7.0.
+ */
+static inline bool vmcb_nested_paging(const struct vmcb *vmcb)
+{
+#ifdef SVM_MISC_ENABLE_NP
+	return vmcb->control.misc_ctl & SVM_MISC_ENABLE_NP;
+#else
+	return vmcb->control.nested_ctl & SVM_NESTED_CTL_NP_ENABLE;
+#endif
 }
 
 /*

@@ -8,7 +8,7 @@
  * Everything here but the probes runs under the kernel's
  * tracepoint_module_list_mutex (the notifier) or in module init before the
  * notifier is registered, so 'hooked' needs no lock. Nested inside it:
- * guest_leaf.c's mutex, tracepoints_mutex and kprobe_mutex.
+ * guest_leaf.c's and guest_spaces.c's mutex, tracepoints_mutex and kprobe_mutex.
  */
 #define pr_fmt(fmt) "kvmstat: " fmt
 
@@ -20,6 +20,7 @@
 #include "btf.h"
 #include "compat.h"
 #include "guest_leaf.h"
+#include "guest_spaces.h"
 #include "hooks.h"
 #include "probes.h"
 #include "reason.h"
@@ -115,6 +116,7 @@ static void detach(void)
 {
 	int i;
 
+	guest_spaces_kvm_gone();
 	guest_leaf_kvm_gone();
 	for (i = NR_HOOKS - 1; i >= 0; i--) {
 		if (hooked.probe[i])
@@ -230,10 +232,13 @@ static void try_attach(const char *owner)
 {
 	hooked.error = attach(owner);
 	hooked.refused = hooked.error;
-	if (hooked.error)
+	if (hooked.error) {
 		detach();
-	else
-		guest_leaf_kvm_here();
+		return;
+	}
+	guest_leaf_kvm_here();
+	guest_spaces_kvm_here(hooked.tp[HOOK_ENTRY],
+			      hooked.probe[HOOK_ENTRY]->function == probe_entry_immediate);
 }
 
 static void module_coming(struct module *mod)
@@ -269,6 +274,7 @@ u32 hooks_state(void)
 	       (READ_ONCE(hooked.probe[HOOK_SWITCH]) ? KVMSTAT_HOOK_SPLIT : 0) |
 	       (READ_ONCE(hooked.death) ? KVMSTAT_HOOK_DEATH : 0) |
 	       (reason_by_accessor() ? KVMSTAT_HOOK_ACCESSOR : 0) |
+	       (guest_spaces_attached() ? KVMSTAT_HOOK_SPACES : 0) |
 	       (READ_ONCE(hooked.refused) ? KVMSTAT_HOOK_REFUSED : 0);
 }
 

@@ -8,8 +8,9 @@
  *   hooks.c    the probes on KVM, attached and detached
  *   reason.c   the exit reason, read from the VMCB or VMCS
  *   guest_leaf.c a guest asks for its own exits     exit_codes.c which there are
+ *   guest_spaces.c a guest's address spaces     spaces.c those of one vCPU
  *   btf.c      how this kernel calls probes
- *   snapshot.c everything copied into one buffer
+ *   snapshot.c everything copied into one buffer     spaces_copy.c the same of spaces
  *   chardev.c  /dev/kvmstat            debugfs.c  /sys/kernel/debug/kvmstat
  *   compat.h   what differs between kernels
  */

@@ -115,6 +115,7 @@ static void free_vcpu(struct vcpu_record *rec)
 
 	for (i = 0; i < rec->tally.nr_cells; i++)
 		mempool_free(rec->tally.cells[i], cell_pool);
+	spaces_free(&rec->spaces);
 	mempool_free(rec, vcpu_pool);
 }
 
@@ -176,6 +177,7 @@ static void restart(struct vcpu_record *rec)
 
 	tally_restart(&rec->tally);
 	rec->compared = false;
+	spaces_restart(&rec->spaces, 0);
 	/* Pairs with registry_current(). */
 	smp_store_release(&rec->generation, since);
 	raw_spin_lock_irqsave(&registry_lock, flags);

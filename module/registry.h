@@ -22,6 +22,7 @@
 #include <linux/sched.h>
 
 #include "reason.h"
+#include "spaces.h"
 #include "tally.h"
 
 struct vcpu_record {
@@ -38,6 +39,7 @@ struct vcpu_record {
 	struct list_head of_vm;		/* in vm_record.vcpus */
 	struct vm_record *vm;
 	int vcpu_id;
+	struct spaces spaces;		/* of guest_spaces.c */
 };
 
 struct vm_record {

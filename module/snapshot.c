@@ -285,7 +285,7 @@ static struct kvmstat_snapshot *take_with_spare(unsigned int spare, size_t *size
 	return s;
 }
 
-struct kvmstat_snapshot *snapshot_take(size_t *size)
+void *snapshot_take(size_t *size)
 {
 	struct kvmstat_snapshot *s;
 	unsigned int spare;
@@ -330,6 +330,11 @@ int snapshot_get_info(struct kvmstat_info *info)
 	info->instance = instance;
 	info->vms_max_dead = history;
 	return 0;
+}
+
+u64 snapshot_instance(void)
+{
+	return instance;
 }
 
 void snapshot_init(void)

@@ -9,10 +9,13 @@
  * A copy of everything, for kvfree(); its size in *size. An ERR_PTR on
  * -ENOMEM, and -EINTR when killed while waiting for another reader.
  */
-struct kvmstat_snapshot *snapshot_take(size_t *size);
+void *snapshot_take(size_t *size);
+/* The same of the guests' address spaces; -ENODATA where they are not told apart. */
+void *spaces_take(size_t *size);
 int snapshot_reset(void);
 int snapshot_get_info(struct kvmstat_info *info);
 void snapshot_init(void);
+u64 snapshot_instance(void);	/* one per load of the module */
 
 /* The sections of a snapshot made by this module. */
 static inline struct kvmstat_vm *snapshot_vms(struct kvmstat_snapshot *s)

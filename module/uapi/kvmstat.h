@@ -2,12 +2,13 @@
 /*
  * kvmstat: the contract between kvmstat.ko and whoever reads it.
  *
- * /dev/kvmstat answers three ioctls:
+ * /dev/kvmstat answers four ioctls:
  *
  *   KVMSTAT_IOC_INFO      what is loaded: ABI version, record sizes, state of
  *                         the hooks, size of a snapshot taken now.
  *   KVMSTAT_IOC_SNAPSHOT  every counter, copied into the caller's buffer.
  *   KVMSTAT_IOC_RESET     counting starts again from zero.
+ *   KVMSTAT_IOC_SPACES    the address spaces that guests were seen in.
  *
  * Counters only ever grow between two resets. A window is the difference of
  * two snapshots, taken by the reader: the module keeps nothing per reader, so
@@ -32,11 +33,12 @@
  *
  * Errors, besides those of any ioctl (EBADF, EFAULT for a bad pointer):
  *   ENOTTY  unknown command, which includes a known one with another size
- *   ENOSPC  snapshot buffer too small: 'size' was set to what is needed now
+ *   ENOSPC  buffer too small: 'size' was set to what is needed now
  *   EINVAL  a reserved field or flag is not zero
  *   EPERM   reset through a descriptor that is not open for writing
  *   EINTR   a signal came while another reader was being served
  *   ENOMEM  no memory for the copy
+ *   ENODATA address spaces are not told apart: the parameter guest_spaces is 0
  * Nothing is changed by a call that fails.
  */
 #ifndef _UAPI_KVMSTAT_H
@@ -59,6 +61,7 @@
 #define KVMSTAT_HOOK_REFUSED	(1U << 3)	/* kvm came later and did not match */
 #define KVMSTAT_HOOK_SPLIT	(1U << 4)	/* time in userspace and off the CPU is seen */
 #define KVMSTAT_HOOK_ACCESSOR	(1U << 5)	/* a vCPU's reasons are read through KVM's own function */
+#define KVMSTAT_HOOK_SPACES	(1U << 6)	/* CR3 is looked at: guest_spaces is 1 */
 
 struct kvmstat_info {
 	__u32 abi_version;	/* KVMSTAT_ABI_VERSION */
@@ -186,9 +189,72 @@ struct kvmstat_cell {
 	__u16 nr_buckets;	/* the others are empty */
 };
 
+/*
+ * The address spaces of guests, while the module's parameter guest_spaces is 1 (it
+ * may be written at any time): at each entry of a vCPU, its CR3 is looked at. One
+ * that this vCPU has not had before is a new space, one that differs from that of
+ * its last entry is a switch. An entry with paging off, or to a nested guest, is
+ * none. Counting starts when it is switched on, and again at each reset.
+ *
+ * Without nested paging each load of CR3 exits, so nothing is missed. With nested
+ * paging it is a sample: what came and went between two exits was not seen.
+ *
+ * One struct kvmstat_spaces, nr_vcpus struct kvmstat_spaces_vcpu and nr_spaces struct
+ * kvmstat_space, as in a snapshot; also how two of them are subtracted, but that
+ * 'epoch' has to agree, too. VMs are there that are in a snapshot one by one, and
+ * vCPUs that were seen; the same space on two vCPUs is there twice.
+ */
+#define KVMSTAT_SPACES_MAGIC	0x736563617073766bULL	/* "kvspaces", little endian */
+
+struct kvmstat_spaces {
+	__u64 magic;		/* KVMSTAT_SPACES_MAGIC */
+	__u32 abi_version;
+	__u32 header_size;	/* sizeof(struct kvmstat_spaces) in the module */
+	__u32 vcpu_size;
+	__u32 space_size;
+	__u32 tsc_khz;
+	__u32 epoch;		/* how often guest_spaces was switched on */
+	__u64 instance;
+	__u64 generation;
+	__u64 time_ns;		/* when the copy was made */
+	__u64 tsc;		/* TSC at time_ns */
+	__u32 nr_vcpus;
+	__u32 nr_spaces;
+	__u64 reserved;
+};
+
+/* struct kvmstat_spaces_vcpu: flags */
+#define KVMSTAT_SPACES_NESTED	(1U << 0)	/* nested paging: a sample */
+
+struct kvmstat_spaces_vcpu {
+	__u64 vm;		/* its id in a snapshot */
+	__u32 id;		/* the vCPU's own */
+	__u32 flags;		/* KVMSTAT_SPACES_* */
+	__u64 unread;		/* entries whose CR3 was out of the module's reach */
+	__u32 first_space;	/* index into the space section */
+	__u32 nr_spaces;
+};
+
+/* struct kvmstat_space: flags */
+#define KVMSTAT_SPACE_PCID_LOW	(1U << 0)	/* seen with a PCID whose bit 11 is clear */
+#define KVMSTAT_SPACE_PCID_HIGH	(1U << 1)	/* … is set, as Linux' page table isolation does */
+#define KVMSTAT_SPACE_OTHERS	(1U << 2)	/* all beyond a vCPU's first 1,024; cr3 is 0 */
+
+struct kvmstat_space {
+	__u64 cr3;		/* the address in it, without PCID, flags and bit 63 */
+	__u64 entries;		/* entries in this space */
+	__u64 switches;		/* of these, such as followed one in another space */
+	__u64 switches_from_partner; /* of these, such whose other space was cr3 ^ 0x1000 */
+	__u64 first_tsc;	/* TSC when it was first, and last, entered */
+	__u64 last_tsc;
+	__u32 flags;		/* KVMSTAT_SPACE_* */
+	__u32 reserved;
+};
+
 #define KVMSTAT_IOC_INFO	_IOR('v', 0xe0, struct kvmstat_info)
 #define KVMSTAT_IOC_SNAPSHOT	_IOWR('v', 0xe1, struct kvmstat_snapshot_arg)
 #define KVMSTAT_IOC_RESET	_IO('v', 0xe2)
+#define KVMSTAT_IOC_SPACES	_IOWR('v', 0xe3, struct kvmstat_snapshot_arg)
 
 /*
  * What a guest can ask, where the host's administrator allows it: the module's
