@@ -9,6 +9,7 @@ int cmd_show(const struct options *options);
 int cmd_stat(const struct options *options);
 int cmd_paging(const struct options *options);
 int cmd_diff(const struct options *options);
+int cmd_spaces(const struct options *options);
 int cmd_reset(const struct options *options);
 
 #endif

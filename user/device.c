@@ -9,6 +9,8 @@
 #include "device.h"
 #include "message.h"
 
+#define GUEST_SPACES "/sys/module/kvmstat/parameters/guest_spaces"
+
 const char *device_alternative = "";
 
 static void explain_open(int why)
@@ -48,6 +50,9 @@ static int call(int fd, unsigned long request, void *arg, const char *what)
 	if (ret < 0 && errno == ENOTTY)
 		error(KVMSTAT_DEVICE ": does not know \"%s\": the module and this program are of different versions: build and load both from one tree",
 		      what);
+	else if (ret < 0 && errno == ENODATA)
+		error("%s are not looked at: run \"echo 1 >" GUEST_SPACES "\" as root, and then the guests",
+		      what);
 	else if (ret < 0 && errno != ENOSPC)
 		error(KVMSTAT_DEVICE ": %s: %s", what, strerror(errno));
 	return ret;
@@ -76,30 +81,26 @@ int device_reset(int fd)
 }
 
 /* 0, 1 when the buffer is too small (size says by how much), -1 on failure. */
-static int fill(int fd, struct snapshot *snap)
+static int fill(int fd, unsigned long request, const char *what, void *buffer, size_t *size)
 {
-	struct kvmstat_snapshot_arg arg = {
-		.buffer = (uintptr_t)snap->header,
-		.size = snap->size,
-	};
-	int ret = call(fd, KVMSTAT_IOC_SNAPSHOT, &arg, "snapshot");
+	struct kvmstat_snapshot_arg arg = { .buffer = (uintptr_t)buffer, .size = *size };
+	int ret = call(fd, request, &arg, what);
 
-	snap->size = arg.size;
+	*size = arg.size;
 	if (ret < 0)
 		return errno == ENOSPC ? 1 : -1;
 	return 0;
 }
 
 /* VMs come between the question "how much?" and the answer: leave them room. */
-static int grow(struct snapshot *snap)
+static void *grow(void *buffer, size_t *size)
 {
-	snap->size += snap->size / 4 + 65536;
-	free(snap->header);
-	snap->header = calloc(1, snap->size);
-	if (snap->header)
-		return 0;
-	error("no memory for a snapshot of %zu bytes", snap->size);
-	return -1;
+	*size += *size / 4 + 65536;
+	free(buffer);
+	buffer = calloc(1, *size);
+	if (!buffer)
+		error("no memory for a copy of %zu bytes", *size);
+	return buffer;
 }
 
 int device_snapshot(int fd, struct snapshot *snap)
@@ -111,9 +112,11 @@ int device_snapshot(int fd, struct snapshot *snap)
 	if (device_info(fd, &info) < 0)
 		return -1;
 	snap->size = info.snapshot_size;
-	do
-		ret = grow(snap) < 0 ? -1 : fill(fd, snap);
-	while (ret > 0);
+	do {
+		snap->header = grow(snap->header, &snap->size);
+		ret = !snap->header ? -1 : fill(fd, KVMSTAT_IOC_SNAPSHOT, "snapshot",
+						snap->header, &snap->size);
+	} while (ret > 0);
 	if (!ret && snapshot_check(snap) == 0)
 		return 0;
 	snapshot_free(snap);
@@ -261,4 +264,67 @@ bool snapshot_same_window(const struct snapshot *before, const struct snapshot *
 {
 	return before->header->instance == after->header->instance &&
 	       before->header->generation == after->header->generation;
+}
+
+static int check_spaces(const struct spaces_copy *spaces)
+{
+	const struct kvmstat_spaces *h = spaces->header;
+	uint64_t room = spaces->size;
+	uint32_t i;
+
+	if (room < sizeof(*h) || h->magic != KVMSTAT_SPACES_MAGIC)
+		return bad_snapshot("no address spaces");
+	if (check_version(h->abi_version) < 0)
+		return -1;
+	if (h->header_size < sizeof(*h) || h->vcpu_size < sizeof(struct kvmstat_spaces_vcpu) ||
+	    h->space_size < sizeof(struct kvmstat_space) ||
+	    (h->header_size | h->vcpu_size | h->space_size) % 8)
+		return bad_snapshot("a record of an address space has a wrong size");
+	if (!take_room(&room, 1, h->header_size) || !take_room(&room, h->nr_vcpus, h->vcpu_size) ||
+	    !take_room(&room, h->nr_spaces, h->space_size))
+		return bad_snapshot("its address spaces reach beyond its end");
+	for (i = 0; i < h->nr_vcpus; i++) {
+		const struct kvmstat_spaces_vcpu *vcpu = spaces_vcpu(spaces, i);
+
+		if ((uint64_t)vcpu->first_space + vcpu->nr_spaces > h->nr_spaces)
+			return bad_snapshot("a vCPU names address spaces that are not there");
+	}
+	return 0;
+}
+
+int device_spaces(int fd, struct spaces_copy *spaces)
+{
+	int ret;
+
+	memset(spaces, 0, sizeof(*spaces));
+	do {
+		spaces->header = grow(spaces->header, &spaces->size);
+		ret = !spaces->header ? -1 : fill(fd, KVMSTAT_IOC_SPACES,
+						  "the address spaces of guests",
+						  spaces->header, &spaces->size);
+	} while (ret > 0);
+	if (!ret && check_spaces(spaces) == 0)
+		return 0;
+	device_spaces_free(spaces);
+	return -1;
+}
+
+void device_spaces_free(struct spaces_copy *spaces)
+{
+	free(spaces->header);
+	memset(spaces, 0, sizeof(*spaces));
+}
+
+const struct kvmstat_spaces_vcpu *spaces_vcpu(const struct spaces_copy *spaces, uint32_t index)
+{
+	const struct kvmstat_spaces *h = spaces->header;
+
+	return (const void *)((const char *)h + h->header_size + (size_t)index * h->vcpu_size);
+}
+
+const struct kvmstat_space *spaces_space(const struct spaces_copy *spaces, uint32_t index)
+{
+	const char *list = (const char *)spaces_vcpu(spaces, spaces->header->nr_vcpus);
+
+	return (const void *)(list + (size_t)index * spaces->header->space_size);
 }

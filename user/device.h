@@ -32,6 +32,18 @@ void snapshot_free(struct snapshot *snap);
 /* The check that device_snapshot() makes: 0, or -1 after an error message. */
 int snapshot_check(const struct snapshot *snap);
 
+/* The address spaces of guests, as they are copied. */
+struct spaces_copy {
+	struct kvmstat_spaces *header;		/* start of the buffer */
+	size_t size;
+};
+
+/* 0, or -1 after an error message: among others where guest_spaces is off. */
+int device_spaces(int fd, struct spaces_copy *spaces);
+void device_spaces_free(struct spaces_copy *spaces);
+const struct kvmstat_spaces_vcpu *spaces_vcpu(const struct spaces_copy *spaces, uint32_t index);
+const struct kvmstat_space *spaces_space(const struct spaces_copy *spaces, uint32_t index);
+
 /* Records, stepping by the sizes that the header gives. */
 const struct kvmstat_vm *snapshot_vm(const struct snapshot *snap, uint32_t index);
 const struct kvmstat_vcpu *snapshot_vcpu(const struct snapshot *snap, uint32_t index);

@@ -1,5 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The schemas "kvmstat/1" (a run) and "kvmstat-diff/1" (two), to and from JSON. */
+/*
+ * The schemas "kvmstat/1" (a run) and "kvmstat-diff/1" (two), to and from JSON; and
+ * to JSON alone "kvmstat-spaces/1", which cmd_spaces.c writes:
+ *
+ *   kernel, paging       as in a run
+ *   tsc, tsc_khz         TSC when it was read, and its cycles in a millisecond
+ *   vms                  of each that was seen with paging on:
+ *     id, pid, comm, alive
+ *     complete           each load of CR3 was seen; else it is a sample
+ *     folded             the two tables of a process were made one
+ *     spaces             how many; of those that had room
+ *     switches, entries  of all spaces together
+ *     unread             entries whose CR3 was out of reach
+ *     others             {switches, entries} of those that had no room
+ *     list               [{cr3, first_tsc, last_tsc, switches, entries}], most switches first
+ */
 #ifndef KVMSTAT_JSON_H
 #define KVMSTAT_JSON_H
 
@@ -11,6 +26,7 @@
 
 #define RUN_SCHEMA "kvmstat/1"
 #define COMPARISON_SCHEMA "kvmstat-diff/1"
+#define SPACES_SCHEMA "kvmstat-spaces/1"
 
 json_t *json_from_run(const struct run *run, const struct view *view);
 json_t *json_from_comparison(const struct comparison *c, const struct view *view);

@@ -54,6 +54,15 @@ static const struct command commands[] = {
 		"AMD and an Intel machine are compared by class.\n",
 	},
 	{
+		"spaces", cmd_spaces, FOR_SPACES, "", 0, 0,
+		"the address spaces that guests were seen in: their processes",
+		"While the module's parameter guest_spaces is 1. A SWITCH is an entry in\n"
+		"another space than the vCPU's last one; FIRST and LAST are times since the\n"
+		"VM's first entry with paging on. Where a guest has two page tables for each\n"
+		"process (page table isolation), --pairs auto sees it and makes them one.\n"
+		"Under nested paging it is a sample, and --pairs auto a guess.\n",
+	},
+	{
 		"reset", cmd_reset, FOR_RESET, "", 0, 0,
 		"counting starts again from zero",
 		"Windows that others are measuring end with an error.\n",

@@ -145,6 +145,24 @@ static int parse_format(struct options *options, const char *value)
 	return options->format ? 0 : bad_value("--format", value, format_names());
 }
 
+static int parse_pairs(struct options *options, const char *value)
+{
+	static const char * const words[] = { "auto", "fold", "keep", NULL };
+	int pairs = parse_word("--pairs", value, words, "one of auto, fold, keep");
+
+	options->pairs = pairs;
+	return pairs < 0 ? -1 : 0;
+}
+
+static int parse_spaces_format(struct options *options, const char *value)
+{
+	static const char * const words[] = { "table", "csv", "json", NULL };
+	int format = parse_word("--format", value, words, "table|csv|json");
+
+	options->spaces_format = format;
+	return format < 0 ? -1 : 0;
+}
+
 static int parse_help(struct options *options, const char *value)
 {
 	(void)value;
@@ -152,7 +170,7 @@ static int parse_help(struct options *options, const char *value)
 	return 0;
 }
 
-#define ALL (FOR_SHOW | FOR_STAT | FOR_PAGING | FOR_DIFF | FOR_RESET)
+#define ALL (FOR_SHOW | FOR_STAT | FOR_PAGING | FOR_DIFF | FOR_RESET | FOR_SPACES)
 #define ANY_RUN (FOR_SHOW | FOR_STAT)
 #define ANY_REPORT (FOR_SHOW | FOR_STAT | FOR_PAGING | FOR_DIFF)
 
@@ -165,7 +183,7 @@ static const struct option_row rows[] = {
 	  "run COMMAND so often; the report is of the mean run" },
 	{ "output", 'o', "FILE", FOR_STAT | FOR_PAGING, parse_output,
 	  "write the report to FILE, as JSON unless --format says otherwise" },
-	{ "vm", 1, "ID|PID", ANY_RUN, parse_vm,
+	{ "vm", 1, "ID|PID", ANY_RUN | FOR_SPACES, parse_vm,
 	  "only this VM, or the VMs of this process" },
 	{ "vcpu", 2, "N", ANY_RUN, parse_vcpu,
 	  "only vCPUs with this id" },
@@ -173,12 +191,16 @@ static const struct option_row rows[] = {
 	  "rows by reason, class, detail, vm or vcpu; a comparison: not vm, vcpu" },
 	{ "sort", 4, "KEY", ANY_REPORT, parse_sort,
 	  "exits, cycles, mean, p99, max or name; a comparison: else by change" },
-	{ "top", 5, "N", ANY_REPORT, parse_top,
+	{ "top", 5, "N", ANY_REPORT | FOR_SPACES, parse_top,
 	  "only the first N rows" },
 	{ "source", 6, "module|FILE", FOR_SHOW, parse_source,
 	  "read the module, or a report saved as JSON" },
 	{ "format", 7, "FORMAT", ANY_REPORT, parse_format,
 	  "table (the default) or json" },
+	{ "pairs", 8, "auto|fold|keep", FOR_SPACES, parse_pairs,
+	  "two tables of a process as one: where it is so, always, never" },
+	{ "format", 9, "FORMAT", FOR_SPACES, parse_spaces_format,
+	  "table (the default), csv or json" },
 	{ "help", 'h', NULL, ALL, parse_help,
 	  "this text" },
 };

@@ -7,6 +7,7 @@
 
 #include "format.h"
 #include "select.h"
+#include "spaces.h"
 
 /* Who takes an option. */
 #define FOR_SHOW	(1U << 0)
@@ -14,6 +15,9 @@
 #define FOR_PAGING	(1U << 2)
 #define FOR_DIFF	(1U << 3)
 #define FOR_RESET	(1U << 4)
+#define FOR_SPACES	(1U << 5)
+
+enum spaces_format { SPACES_TABLE, SPACES_CSV, SPACES_JSON };
 
 struct options {
 	struct view view;
@@ -23,6 +27,8 @@ struct options {
 	unsigned int runs;
 	const char *output;		/* NULL: standard output */
 	const struct format *format;	/* chosen, or the default of where it goes */
+	enum pairs pairs;
+	enum spaces_format spaces_format;
 	char **operands;		/* up to a NULL */
 	int nr_operands;
 	bool help;
