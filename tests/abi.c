@@ -14,6 +14,7 @@
 
 #define BUFFER_SIZE	(1 << 20)
 #define BAD_POINTER	((void *)8)
+#define GUEST_SPACES	"/sys/module/kvmstat/parameters/guest_spaces"
 
 static int tests, failures;
 static int reader, writer;
@@ -151,6 +152,53 @@ static void test_snapshot(char *buffer)
 	check(cells_fit(s), "…and its cells have the buckets that they name");
 }
 
+static bool switch_spaces(const char *to)
+{
+	FILE *parameter = fopen(GUEST_SPACES, "w");
+
+	return parameter && fputs(to, parameter) >= 0 && !fclose(parameter);
+}
+
+static bool vcpus_fit(const struct kvmstat_spaces *s)
+{
+	const char *vcpus = (const char *)s + s->header_size;
+	uint32_t i;
+
+	for (i = 0; i < s->nr_vcpus; i++) {
+		const struct kvmstat_spaces_vcpu *vcpu = (const void *)(vcpus + i * s->vcpu_size);
+
+		if ((uint64_t)vcpu->first_space + vcpu->nr_spaces > s->nr_spaces || !vcpu->vm)
+			return false;
+	}
+	return true;
+}
+
+static void test_spaces(char *buffer)
+{
+	struct kvmstat_snapshot_arg arg = arg_for(buffer, BUFFER_SIZE);
+	const struct kvmstat_spaces *s = (const void *)buffer;
+
+	refuses(reader, KVMSTAT_IOC_SPACES, &arg, ENODATA, "SPACES while it is off: ENODATA");
+	check(arg.size == BUFFER_SIZE, "…leaves the size alone");
+	check(switch_spaces("1") && (get_info().hooks & KVMSTAT_HOOK_SPACES),
+	      "info tells that it is on");
+	refuses(reader, KVMSTAT_IOC_SPACES, BAD_POINTER, EFAULT, "SPACES with a bad argument: EFAULT");
+	arg.flags = 1;
+	refuses(reader, KVMSTAT_IOC_SPACES, &arg, EINVAL, "SPACES with a flag: EINVAL");
+	arg = arg_for(buffer, sizeof(*s) - 1);
+	buffer[0] = 'x';
+	refuses(reader, KVMSTAT_IOC_SPACES, &arg, ENOSPC, "SPACES one byte short: ENOSPC");
+	check(arg.size >= sizeof(*s) && buffer[0] == 'x', "…says what it needs, writes nothing");
+	arg = arg_for(buffer, BUFFER_SIZE);
+	check(!ioctl(reader, KVMSTAT_IOC_SPACES, &arg), "SPACES");
+	check(s->magic == KVMSTAT_SPACES_MAGIC && s->abi_version == KVMSTAT_ABI_VERSION &&
+	      s->instance == get_info().instance && s->epoch, "…its header");
+	check(arg.size == s->header_size + (uint64_t)s->nr_vcpus * s->vcpu_size +
+	      (uint64_t)s->nr_spaces * s->space_size && vcpus_fit(s),
+	      "…its size is that of its sections");
+	check(switch_spaces("0") && !(get_info().hooks & KVMSTAT_HOOK_SPACES), "…and off again");
+}
+
 static void test_reset(char *buffer)
 {
 	struct kvmstat_snapshot_arg arg = arg_for(buffer, BUFFER_SIZE);
@@ -180,6 +228,7 @@ int main(void)
 	test_info();
 	test_commands(buffer);
 	test_snapshot(buffer);
+	test_spaces(buffer);
 	test_reset(buffer);
 	printf("1..%d\n", tests);
 	free(buffer);
