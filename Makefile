@@ -77,6 +77,9 @@ $(BUILD)/tests/isolate/hold: $(call objects,tests/isolate/hold.c $(jail-src) use
 $(BUILD)/tests/leaf: $(call objects,tests/leaf/leaf.c tests/leaf/guests.S)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
+$(BUILD)/tests/spaces: $(call objects,tests/spaces/spaces.c tests/spaces/guests.S)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
 # Modules that are wrong about the kernel: about a prototype, and about where an
 # exit's reason is and the prototype of a function.
 refuse:
@@ -84,6 +87,7 @@ refuse:
 misread:
 	@tests/module-build "$(KDIR)" $(BUILD)/misread -s KCFLAGS='-DKVMSTAT_WRONG_REASON -DKVMSTAT_WRONG_FUNCTION'
 test-programs: workload refuse misread $(BUILD)/tests/abi $(BUILD)/tests/leaf $(BUILD)/tests/scenes \
+	$(BUILD)/tests/spaces \
 	$(BUILD)/tests/debug/insmod_nth $(addprefix $(BUILD)/tests/isolate/,filter hold tty)
 
 # What tests/bench/run runs, in the lab and here.
