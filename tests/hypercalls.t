@@ -95,8 +95,9 @@ sleep 1
 filtered=$(grep -l '^Seccomp:.*2' /proc/[0-9]*/status)
 is "$(echo "$filtered" | grep -c /proc)" 1 'isolated: the one that runs the guest is filtered'
 vmm=${filtered%/status}
-is "$(grep -h '^Cap[IPE]' "$vmm"/task/*/status | cut -f 2 | sort | uniq -c | xargs)" '6 0000000000000000' \
-	'…and has no capability, in neither thread'
+# Newer kernels add a thread of their own.
+is "$(grep -h '^Cap[IPE]' "$vmm"/task/*/status | cut -f 2 | sort -u)" 0000000000000000 \
+	'…and has no capability, in no thread'
 is "$(readlink "$vmm"/fd/* | grep -c hypercalls)" 0 '…nor what its caller had open'
 kill $pid
 wait $pid
