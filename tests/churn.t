@@ -23,7 +23,7 @@ rmmod kvmstat
 insmod "$KVMSTAT_KO" history=1000
 dmesg -C
 
-# As many of each cache as are in use.
+# As many of each cache as are in use (the lab keeps caches apart: slab_nomerge).
 records() { awk '$1 == "kvmstat_vcpu" { print $2 }' /proc/slabinfo; }
 cells() { awk '$1 == "kvmstat_cell" { print $2 }' /proc/slabinfo; }
 # What is kept by the page allocator's clients, in kB.

@@ -128,7 +128,7 @@ unpack_vmlinux() {
 }
 
 kernel_arguments() {
-	echo "console=ttyS0,115200 loglevel=5 panic=-1 reboot=t oops=panic panic_on_warn=1"
+	echo "console=ttyS0,115200 loglevel=5 panic=-1 reboot=t oops=panic panic_on_warn=1 slab_nomerge"
 	echo "nokaslr acpi=off pci=off no_timer_check tsc=reliable tsc_early_khz=$((ips / 1000))"
 	echo "mitigations=off init_on_alloc=0 rodata=off cryptomgr.notests audit=0 apparmor=0"
 	# HT (bit 28) would promise more threads than cores, of which there is one.

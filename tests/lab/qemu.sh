@@ -32,7 +32,7 @@ tsc_khz() {
 # the last of its output.
 machine_start() {
 	local options=() append
-	append="console=ttyS0 loglevel=5 panic=-1 oops=panic panic_on_warn=1"
+	append="console=ttyS0 loglevel=5 panic=-1 oops=panic panic_on_warn=1 slab_nomerge"
 	append+=" no_timer_check tsc=reliable tsc_early_khz=$(tsc_khz)"
 	[ -z "$icount" ] || options+=(-icount 'shift=0,sleep=off')
 	# QEMU takes two commas for one.

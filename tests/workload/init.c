@@ -5,7 +5,7 @@
  * a real system does most when it starts, in about a second.
  *
  * With the argument "leaf" it asks kvmstat's CPUID leaf how many exits its VM has
- * had, twice, and leaves the host three seconds in between to ask the same.
+ * had, once a second for some seconds, while the host asks the same.
  */
 #include <cpuid.h>
 #include <stdio.h>
@@ -20,6 +20,7 @@
 
 #define PROCESSES	50
 #define TOUCH_BYTES	(1 << 20)
+#define LOOKS		8
 
 static void touch_memory(void)
 {
@@ -49,9 +50,10 @@ int main(int argc, char **argv)
 	puts("workload: userspace reached");
 	fflush(stdout);
 	if (argc > 1 && !strcmp(argv[1], "leaf")) {
-		read_leaf();
-		sleep(3);
-		read_leaf();
+		for (i = 0; i < LOOKS; i++) {
+			read_leaf();
+			sleep(1);
+		}
 	}
 	for (i = 0; i < PROCESSES; i++) {
 		pid_t child = fork();
