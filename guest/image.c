@@ -246,6 +246,17 @@ static int choose_mode(struct guest *guest, enum mode mode)
 	return -1;
 }
 
+static int open_guest(struct guest *guest, struct image *image, enum mode mode)
+{
+	guest->name = image->path;
+	guest->description = "a guest of your own";
+	guest->image = image;
+	guest->count = 1;
+	if (read_file(image) || (is_elf(image) ? read_elf(image, guest) : read_flat(image, guest)))
+		return -1;
+	return choose_mode(guest, mode);
+}
+
 const struct guest *image_open(const char *path, enum mode mode)
 {
 	struct image *image = calloc(1, sizeof(*image));
@@ -253,18 +264,16 @@ const struct guest *image_open(const char *path, enum mode mode)
 
 	if (!image || !guest) {
 		no_memory();
-		return NULL;
+	} else {
+		image->path = path;
+		if (!open_guest(guest, image, mode))
+			return guest;
+		free(image->segments);
+		free(image->bytes);
 	}
-	image->path = path;
-	if (read_file(image))
-		return NULL;
-	guest->name = path;
-	guest->description = "a guest of your own";
-	guest->image = image;
-	guest->count = 1;
-	if (is_elf(image) ? read_elf(image, guest) : read_flat(image, guest))
-		return NULL;
-	return choose_mode(guest, mode) ? NULL : guest;
+	free(image);
+	free(guest);
+	return NULL;
 }
 
 uint64_t image_load(const struct image *image, enum mode mode, uint8_t *part)
