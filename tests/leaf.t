@@ -45,37 +45,8 @@ else
 fi
 cd "$(mktemp -d)" || exit 1
 
-# start VM: a VM of that name, to be told things by: tell VM THING…; its answer is
-# in $answer
-declare -A to from pid
-answer=''
-start() {
-	local fd
-	mkfifo "$1.to" "$1.from"
-	"$tree/build/tests/leaf" <"$1.to" >"$1.from" &
-	pid[$1]=$!
-	exec {fd}>"$1.to"
-	to[$1]=$fd
-	exec {fd}<"$1.from"
-	from[$1]=$fd
-}
-tell() {
-	local vm=$1
-	shift
-	answer='(nothing)'
-	echo "$*" >&"${to[$vm]}"
-	read -r -t 60 answer <&"${from[$vm]}"
-}
-finish() {
-	local fd=${to[$1]}
-	exec {fd}>&-
-	fd=${from[$1]}
-	exec {fd}<&-
-	# Another VM may have been given the other end, too: this one sees no end of file.
-	kill "${pid[$1]}"
-	wait "${pid[$1]}" 2>/dev/null
-	rm "$1.to" "$1.from"
-}
+told=$tree/build/tests/leaf
+. "$tree/tests/told.sh"
 # says VM THING ANSWER NAME
 says() {
 	tell "$1" "$2"

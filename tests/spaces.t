@@ -38,34 +38,12 @@ else
 fi
 cd "$(mktemp -d)" || exit 1
 
-# start VM: a VM of that name, to be told things by: tell VM THING…
-declare -A to from pid
-start() {
-	local fd
-	mkfifo "$1.to" "$1.from"
-	"$tree/build/tests/spaces" <"$1.to" >"$1.from" &
-	pid[$1]=$!
-	exec {fd}>"$1.to"
-	to[$1]=$fd
-	exec {fd}<"$1.from"
-	from[$1]=$fd
-}
-tell() {
-	local vm=$1 answer='(nothing)'
-	shift
-	echo "$*" >&"${to[$vm]}"
-	read -r -t 60 answer <&"${from[$vm]}"
-	[ "$answer" = 'done' ] || verdict 1 "$vm: $1" "got: $answer"
-}
-finish() {
-	local fd=${to[$1]}
-	exec {fd}>&-
-	fd=${from[$1]}
-	exec {fd}<&-
-	# Another VM may have been given the other end, too: this one sees no end of file.
-	kill "${pid[$1]}"
-	wait "${pid[$1]}" 2>/dev/null
-	rm "$1.to" "$1.from"
+told=$tree/build/tests/spaces
+. "$tree/tests/told.sh"
+# order VM THING…: it says that it is done
+order() {
+	tell "$@"
+	[ "$answer" = 'done' ] || verdict 1 "$1: $2" "got: $answer"
 }
 # spaces VM OPTION…: what the report has of it, by its name or pid
 spaces() {
@@ -94,7 +72,7 @@ insmod "$KVMSTAT_KO"
 dmesg -C	# it has said that it is no module of the kernel's own
 is "$(cat $parameter)" N 'off by default'
 start a
-tell a cycle 3 3
+order a cycle 3 3
 kvmstat-report spaces >out 2>err
 is $? 1 'off: status 1'
 like "$(cat out err)" "^kvmstat: the address spaces of guests are not looked at: run \"echo 1 >$parameter\"" \
@@ -110,40 +88,40 @@ is "$(kvmstat-report spaces --format json | jq -c '[.schema, .paging, .vms]')" \
 
 # What a guest loads is what there is.
 start a
-tell a cycle 1000 7
+order a cycle 1000 7
 has a 8 1000 '1000 loads among 7: these, and the first one'
 is "$(rows a | paste -sd' ')" "0x5000 0 $(for i in 0 1 2 3 4 5 6; do
 	echo "0x80${i}000 $((i < 6 ? 143 : 142))"; done | paste -sd' ')" '…each with its switches'
 is "$(entries a)" "$(exits a)" '…and as many entries as exits'
 like "$(spaces a)" "^VM [0-9]+ \(pid ${pid[a]}, spaces\): 8 address spaces, 1000 switches
 Every load of CR3 was seen \(shadow paging\)\." 'the table says so'
-tell a load 806018 806008 806fff 806000
+order a load 806018 806008 806fff 806000
 has a 8 1001 'bits 11:0 do not make another space'
-tell a load 801000 801000 801000 802000
+order a load 801000 801000 801000 802000
 has a 8 1003 'nor does a load of the same'
-tell a mode pae
-tell a load 4020 4040 4058 5040
+order a mode pae
+order a load 4020 4040 4058 5040
 is "$(rows a | grep -w -e 0x4... -e 0x5...)" "$(printf '%s\n' '0x4000 1' '0x4020 1' '0x4040 1' '0x5000 0' '0x5040 1')" \
 	'PAE paging: 32 bytes are a space'
 before=$(entries a)
-tell a mode off
-tell a load 4020 6020 800000
+order a mode off
+order a load 4020 6020 800000
 is "$(entries a)" "$before" 'with paging off nothing is counted'
-tell a mode pae
-tell a load 5040
+order a mode pae
+order a load 5040
 is "$(rows a | awk '{ n += $2 } END { print n }')" 1009 '…and what was before is remembered'
 has a 12 1009 'in all' --pairs keep
 
 # More than one
 start b
-tell b cycle 30 3
+order b cycle 30 3
 has b 4 30 'another VM has its own'
 has a 12 1009 '…and the first one still' --pairs keep
-tell b vcpu 1
-tell b cycle 10 5
+order b vcpu 1
+order b cycle 10 5
 has b 6 40 'two vCPUs: their sum, and each space once'
-tell b vcpu 0
-tell b load 803000
+order b vcpu 0
+order b load 803000
 has b 6 41 '…a switch is from what that vCPU had'
 is "$(kvmstat-report spaces --format csv | cut -d, -f1,2,3 | sort -u | wc -l)" 3 'CSV has both'
 kvmstat-report spaces --vm 999999 2>err
@@ -152,14 +130,14 @@ kvmstat-report spaces --pairs maybe 2>err
 is $? 2 'wrong usage: status 2'
 kvmstat-report reset
 is "$(spaces b --format json | jq -c .vms)" '[]' 'after a reset: nothing'
-tell b load 803000 804000
+order b load 803000 804000
 has b 2 1 '…and it starts where the guest is'
 finish a
 finish b
 
 # More than there is room for: 1,024 with the first one
 start c
-tell c cycle 5000 1500
+order c cycle 5000 1500
 is "$(spaces c --pairs keep --format json | jq -c '.vms[] | [.spaces, .switches, .others.switches, .entries - (.list | map(.entries) | add) == .others.entries]')" \
 	'[1024,5000,1431,true]' 'those beyond 1,024 are added up'
 like "$(spaces c)" 'No room for more: others have 1431 switches and [0-9]+ entries\.' '…and the table says so'
@@ -168,7 +146,7 @@ finish c
 
 # Page table isolation: a process is in its one half, in its other, and back.
 start d
-tell d load "$(for i in 800 802 804 806 808 80a 80c 80e; do
+order d load "$(for i in 800 802 804 806 808 80a 80c 80e; do
 	user=$(printf %x $((0x$i + 1)))
 	printf '%s000 ' $i "$user" $i "$user" $i; done)"
 has d 9 8 'two tables of a process are one'
@@ -210,7 +188,7 @@ ok 'KVM is not pinned' modprobe -r $vendor kvm
 ok '…and while it is gone one may ask' kvmstat-report spaces
 modprobe $vendor $nested=0
 start a
-tell a cycle 100 7
+order a cycle 100 7
 has a 8 100 'KVM was reloaded: its guests are seen'
 finish a
 rmmod kvmstat
@@ -218,7 +196,7 @@ modprobe -r $vendor kvm
 insmod "$KVMSTAT_KO" guest_spaces=1
 modprobe $vendor $nested=0
 start a
-tell a cycle 100 7
+order a cycle 100 7
 has a 8 100 'switched on by insmod, before kvm'
 finish a
 
@@ -267,7 +245,7 @@ replay() {
 full_rows() { spaces "$1" --pairs keep --format csv | awk -F, 'NR > 1 { print $6, $9, $10 }' | sort; }
 
 start a
-traced tell a cycle 500 11
+traced order a cycle 500 11
 is "$(full_rows a)" "$(replay 1 5000)" "the kernel's events say the same: spaces, switches, entries"
 is "$(grep -c -e cr_write -e set_cr3 trace)" 500 '…of 500 loads'
 finish a
@@ -296,16 +274,16 @@ fi
 # Nested: only what is there at an exit is seen.
 reload 1
 start a
-tell a cycle 7 7
+order a cycle 7 7
 kvmstat-report reset
-tell a load 801000
-tell a load 802000
-tell a load 803000
+order a load 801000
+order a load 802000
+order a load 803000
 is "$(spaces a --format json | jq -c '.vms[] | .complete')" false 'nested paging: a sample'
 is "$(rows a | grep -v -e ^0x803000)" "$(printf '%s\n' '0x801000 1' '0x802000 1' '0x806000 0')" \
 	'…of those that were there at an entry'
 kvmstat-report reset
-tell a cycle 100000 7
+order a cycle 100000 7
 like "$(spaces a)" '
 A sample: at each of [0-9]+ entries CR3 was looked at \(nested paging\);
 spaces that came and went between exits are not seen\.' '…and the table says so'
@@ -313,15 +291,15 @@ is "$(rows a | grep -vc '^0x80[0-6]000')" 0 '…and there are no others than tho
 ok '…and fewer switches than there were' test "$(rows a | awk '{ n += $2 } END { print n }')" -lt 10000
 is "$(entries a)" "$(exits a)" '…and as many entries as exits'
 if grep -qw pcid /proc/cpuinfo; then
-	tell a mode pcid
+	order a mode pcid
 	# Each is there at the entry of the next; bit 63 keeps TLB entries, and is not kept.
 	halves() {
 		kvmstat-report reset
-		for cr3; do tell a load "$cr3"; done
+		for cr3; do order a load "$cr3"; done
 		spaces a --format json | jq -c '.vms[] | [.folded, ([.list[].cr3] | sort)]'
 	}
 	is "$(halves 800001 801801 8000000000803802 802002 800001)" "[true,[$((0x5000)),$((0x800000)),$((0x802000))]]" \
-		"PCIDs tell the user's half"
+		"PCIDs order the user's half"
 	is "$(halves 800001 801001 803002 802002 800001 | jq .[0])" false '…and what is none'
 else
 	echo '# no PCIDs here'
@@ -337,7 +315,7 @@ wrong=$tree/build/misread/$(uname -r)/kvmstat.ko
 if [ -f "$wrong" ]; then
 	insmod "$wrong" guest_spaces=1
 	start a
-	tell a cycle 500 7
+	order a cycle 500 7
 	# shellcheck disable=SC2016 # jq's own variables
 	ok 'entries whose CR3 cannot be read are told' test "$(spaces a --format json |
 		jq --argjson exits "$(exits a)" '.vms[] | .unread > 0 and .entries + .unread == $exits')" = true
