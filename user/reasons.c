@@ -264,8 +264,7 @@ static const struct name vmx_flags[] = {
 	{ 1u << 31, "FAILED_VMENTRY" },
 };
 
-/* The code without its flags. */
-static uint64_t basic_reason(uint32_t isa, uint64_t code)
+uint64_t reason_basic(uint32_t isa, uint64_t code)
 {
 	return isa == KVMSTAT_ISA_VMX && code <= UINT32_MAX ? code & 0xffff : code;
 }
@@ -299,7 +298,7 @@ static void append_flags(char buf[REASON_NAME_MAX], uint64_t flags)
 
 const char *reason_name(uint32_t isa, uint64_t code, char buf[REASON_NAME_MAX])
 {
-	uint64_t basic = basic_reason(isa, code);
+	uint64_t basic = reason_basic(isa, code);
 	const char *name = own_code(code) ?: known_name(isa, basic);
 
 	if (name)
@@ -319,7 +318,7 @@ const char *reason_class(uint32_t isa, uint64_t code)
 		return "UNTRACED";
 	if (failed_entry(isa, code))
 		return "ENTRY_FAILURE";
-	code = basic_reason(isa, code);
+	code = reason_basic(isa, code);
 	for (i = 0; i < t->nr_classes; i++)
 		if (code >= t->classes[i].first && code <= t->classes[i].last)
 			return t->classes[i].class;
@@ -350,7 +349,7 @@ static const struct {
 
 const char *detail_class(uint32_t isa, uint64_t code, uint32_t detail)
 {
-	uint64_t basic = basic_reason(isa, code);
+	uint64_t basic = reason_basic(isa, code);
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(detail_classes) && !failed_entry(isa, code); i++)
@@ -365,7 +364,7 @@ bool reason_undecided(uint32_t isa, uint64_t code, uint32_t detail)
 {
 	if (detail != KVMSTAT_DETAIL_NONE || failed_entry(isa, code))
 		return false;
-	code = basic_reason(isa, code);
+	code = reason_basic(isa, code);
 	if (isa == KVMSTAT_ISA_SVM)
 		return code == 0x07c || code == 0x400;
 	return isa == KVMSTAT_ISA_VMX && (code == 0 || code == 28);

@@ -17,6 +17,8 @@
  * number where no table knows it, written to buf and returned.
  */
 const char *reason_name(uint32_t isa, uint64_t code, char buf[REASON_NAME_MAX]);
+/* The code without the flags that VMX's may have. */
+uint64_t reason_basic(uint32_t isa, uint64_t code);
 /* Vendor-neutral class ("CPUID", "IO", "NESTED_PAGE_FAULT"…), "OTHER" if unknown. */
 const char *reason_class(uint32_t isa, uint64_t code);
 /* The same of a code with its detail, which tells more: "MSR_WRITE" for SVM's MSR. */

@@ -2,7 +2,9 @@
 /* Numbers and names as people read them. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
+#include "table.h"
 #include "text.h"
 
 void text_clean(char *to, const char *from, size_t size)
@@ -94,4 +96,22 @@ char *text_ratio(char buf[TEXT_CELL], double before, double after)
 	else
 		snprintf(buf, TEXT_CELL, after > 0 ? "new" : before > 0 ? "gone" : "-");
 	return buf;
+}
+
+void text_wrap(FILE *out, int indent, const char *text)
+{
+	const size_t width = TABLE_WIDTH - indent;
+
+	while (*text) {
+		size_t length = strlen(text), cut = length;
+
+		if (length > width) {
+			cut = width;
+			while (cut && text[cut] != ' ')
+				cut--;
+			cut = cut ?: strcspn(text, " ");
+		}
+		fprintf(out, "%*s%.*s\n", indent, "", (int)cut, text);
+		text += cut + strspn(text + cut, " ");
+	}
 }

@@ -5,6 +5,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #define TEXT_CELL 48
 
@@ -13,6 +14,9 @@
  * a command name can neither break a table or JSON nor drive a terminal.
  */
 void text_clean(char *to, const char *from, size_t size);
+
+/* A line, broken between words so that it fits; all of it indented. */
+void text_wrap(FILE *out, int indent, const char *text);
 
 /* Each writes to buf and returns it. */
 char *text_count(char buf[TEXT_CELL], uint64_t n);
