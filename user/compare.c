@@ -32,6 +32,7 @@ static struct row *get_row(struct comparison *c, const struct reason *reason)
 	snprintf(row->label, sizeof(row->label), "%s", label);
 	snprintf(row->name, sizeof(row->name), "%s", reason->name);
 	snprintf(row->class, sizeof(row->class), "%s", reason->class);
+	row->code = reason->code;
 	row->level = reason->level;
 	row->detail = reason->detail;
 	return row;

@@ -15,6 +15,7 @@ struct side {
 
 struct row {
 	char label[LABEL_MAX];
+	uint64_t code;			/* not of classes */
 	char name[REASON_NAME_MAX];
 	char class[ROW_CLASS_MAX];
 	uint32_t level;

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "explain.h"
 #include "format.h"
 #include "table.h"
 #include "text.h"
@@ -34,6 +35,11 @@ static void print_machine(FILE *out, const struct run *run)
 		fputs("paging mode unknown", out);
 	else
 		fprintf(out, "nested paging (%s)", paging);
+}
+
+static bool paging_is_known(const struct run *run)
+{
+	return strcmp(run->paging, "unknown") != 0;
 }
 
 static void print_window(FILE *out, const struct run *run)
@@ -482,12 +488,57 @@ static void print_rows(FILE *out, const struct comparison *c)
 	table_print(&table, out, 1);
 }
 
+/* Why the paging mode changed the row's number; NULL where nothing is known of that. */
+static const char *why_changed(const struct comparison *c, const struct row *row)
+{
+	if (c->by == BY_CLASS || row->level > 1 ||
+	    round(row->before.exits.mean) == round(row->after.exits.mean))
+		return NULL;
+	return reason_why(c->before->isa, row->code);
+}
+
+/* Rows with the same reason, of details or of two accesses, have it said once. */
+static bool said_above(const struct comparison *c, size_t nr, const char *why)
+{
+	size_t i;
+
+	for (i = 0; i < nr; i++)
+		if (why_changed(c, &c->rows[i]) == why)
+			return true;
+	return false;
+}
+
+static void print_why(FILE *out, const struct comparison *c)
+{
+	bool before = !strcmp(c->before->paging, "shadow");
+	bool after = !strcmp(c->after->paging, "shadow");
+	char line[400];
+	bool any = false;
+	size_t i;
+
+	/* Unknown is neither. */
+	if (before == after || !paging_is_known(c->before) || !paging_is_known(c->after))
+		return;
+	for (i = 0; i < c->nr_rows; i++) {
+		const char *why = why_changed(c, &c->rows[i]);
+
+		if (!why || said_above(c, i, why))
+			continue;
+		if (!any)
+			fputc('\n', out);
+		any = true;
+		snprintf(line, sizeof(line), "%s: %s", c->rows[i].name, why);
+		text_wrap(out, 0, line);
+	}
+}
+
 static void table_comparison(FILE *out, const struct comparison *c, const struct view *view)
 {
 	(void)view;
 	print_comparison_head(out, c);
 	print_rows(out, c);
 	print_left_out(out, c->left_out);
+	print_why(out, c);
 	if (c->runs > 1)
 		fputs("* the numbers of exits differ by more than chance (Welch's t-test, 5%)\n", out);
 	if (c->folded)
