@@ -10,6 +10,8 @@ int cmd_stat(const struct options *options);
 int cmd_paging(const struct options *options);
 int cmd_diff(const struct options *options);
 int cmd_spaces(const struct options *options);
+int cmd_reasons(const struct options *options);
+int cmd_caps(const struct options *options);
 int cmd_reset(const struct options *options);
 
 #endif

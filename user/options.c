@@ -163,6 +163,30 @@ static int parse_spaces_format(struct options *options, const char *value)
 	return format < 0 ? -1 : 0;
 }
 
+static int parse_isa(struct options *options, const char *value)
+{
+	static const char * const words[] = { "vmx", "svm", NULL };
+	int isa = parse_word("--isa", value, words, "svm or vmx");
+
+	options->isa = isa == 0 ? KVMSTAT_ISA_VMX : KVMSTAT_ISA_SVM;
+	return isa < 0 ? -1 : 0;
+}
+
+static int parse_msrs(struct options *options, const char *value)
+{
+	options->msrs = value;
+	return *value ? 0 : bad_value("--msrs", value, "the name of a file");
+}
+
+static int parse_plain_format(struct options *options, const char *value)
+{
+	static const char * const words[] = { "table", "json", NULL };
+	int format = parse_word("--format", value, words, "table|json");
+
+	options->as_json = format == 1;
+	return format < 0 ? -1 : 0;
+}
+
 static int parse_help(struct options *options, const char *value)
 {
 	(void)value;
@@ -170,7 +194,8 @@ static int parse_help(struct options *options, const char *value)
 	return 0;
 }
 
-#define ALL (FOR_SHOW | FOR_STAT | FOR_PAGING | FOR_DIFF | FOR_RESET | FOR_SPACES)
+#define ALL (FOR_SHOW | FOR_STAT | FOR_PAGING | FOR_DIFF | FOR_RESET | FOR_SPACES | \
+	     FOR_REASONS | FOR_CAPS)
 #define ANY_RUN (FOR_SHOW | FOR_STAT)
 #define ANY_REPORT (FOR_SHOW | FOR_STAT | FOR_PAGING | FOR_DIFF)
 
@@ -201,6 +226,12 @@ static const struct option_row rows[] = {
 	  "two tables of a process as one: where it is so, always, never" },
 	{ "format", 9, "FORMAT", FOR_SPACES, parse_spaces_format,
 	  "table (the default), csv or json" },
+	{ "isa", 10, "svm|vmx", FOR_REASONS, parse_isa,
+	  "of this ISA; else of this machine's, or of both where it has none" },
+	{ "msrs", 12, "FILE", FOR_CAPS, parse_msrs,
+	  "VMX, from lines like \"0x481 0x3f00000016\", of any machine" },
+	{ "format", 11, "FORMAT", FOR_REASONS | FOR_CAPS, parse_plain_format,
+	  "table (the default) or json" },
 	{ "help", 'h', NULL, ALL, parse_help,
 	  "this text" },
 };

@@ -16,6 +16,8 @@
 #define FOR_DIFF	(1U << 3)
 #define FOR_RESET	(1U << 4)
 #define FOR_SPACES	(1U << 5)
+#define FOR_REASONS	(1U << 6)
+#define FOR_CAPS	(1U << 7)
 
 enum spaces_format { SPACES_TABLE, SPACES_CSV, SPACES_JSON };
 
@@ -29,6 +31,9 @@ struct options {
 	const struct format *format;	/* chosen, or the default of where it goes */
 	enum pairs pairs;
 	enum spaces_format spaces_format;
+	uint32_t isa;			/* KVMSTAT_ISA_*; unknown: not given */
+	bool as_json;			/* of reasons and caps */
+	const char *msrs;		/* NULL: this machine's */
 	char **operands;		/* up to a NULL */
 	int nr_operands;
 	bool help;
