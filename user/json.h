@@ -14,6 +14,13 @@
  *     unread             entries whose CR3 was out of reach
  *     others             {switches, entries} of those that had no room
  *     list               [{cr3, first_tsc, last_tsc, switches, entries}], most switches first
+ *
+ * "kvmstat-reasons/1" (cmd_reasons.c): kernel; reasons: [{isa, code, name, class,
+ * handled (by that kernel's KVM), cause, manual, section, paging, why}]
+ *
+ * "kvmstat-caps/1" (cmd_caps.c): isa, source, about; groups: [{title, register,
+ * address, value; controls: [{bit, name, can_set, can_clear, in_use}] or
+ * features: [{bit, name, present, in_use, meaning}]}]
  */
 #ifndef KVMSTAT_JSON_H
 #define KVMSTAT_JSON_H
@@ -27,6 +34,8 @@
 #define RUN_SCHEMA "kvmstat/1"
 #define COMPARISON_SCHEMA "kvmstat-diff/1"
 #define SPACES_SCHEMA "kvmstat-spaces/1"
+#define REASONS_SCHEMA "kvmstat-reasons/1"
+#define CAPS_SCHEMA "kvmstat-caps/1"
 
 json_t *json_from_run(const struct run *run, const struct view *view);
 json_t *json_from_comparison(const struct comparison *c, const struct view *view);
