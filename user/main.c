@@ -63,6 +63,21 @@ static const struct command commands[] = {
 		"Under nested paging it is a sample, and --pairs auto a guess.\n",
 	},
 	{
+		"reasons", cmd_reasons, FOR_REASONS, "[NUMBER|NAME]", 0, 1,
+		"what each exit reason is, and what causes it",
+		"KVM is whether this kernel's KVM has a handler for it. PAGING tells where its\n"
+		"number depends on the paging mode: it is seen with nested or with shadow paging\n"
+		"only, or more or less often with shadow paging; then a sentence says why.\n"
+		"NAME is the kernel's trace name, in capitals or not.\n",
+	},
+	{
+		"caps", cmd_caps, FOR_CAPS, "", 0, 0,
+		"what the CPU offers to KVM, and what KVM uses of it",
+		"VMX from its MSRs, which takes root and the module msr; SVM from CPUID. SET and\n"
+		"CLEAR tell whether a control may be 1, and 0. KVM is \"varies\" where it uses a\n"
+		"control for some guests, or at times, \"-\" where that cannot be told.\n",
+	},
+	{
 		"reset", cmd_reset, FOR_RESET, "", 0, 0,
 		"counting starts again from zero",
 		"Windows that others are measuring end with an error.\n",
