@@ -89,9 +89,10 @@ bool reason_handled(uint32_t isa, uint64_t code, const char *release)
 	const struct handled *list = svm ? svm_handled : vmx_handled;
 	size_t nr = svm ? ARRAY_SIZE(svm_handled) : ARRAY_SIZE(vmx_handled), i;
 	uint64_t basic = reason_basic(isa, code);
-	unsigned int major = 0, minor = 0;
+	unsigned int major, minor;
 
-	sscanf(release, "%u.%u", &major, &minor);
+	if (sscanf(release, "%u.%u", &major, &minor) != 2)
+		return false;
 	for (i = 0; i < nr; i++)
 		if (basic >= list[i].first && basic <= list[i].last)
 			return RELEASE(major, minor) >= list[i].since;
