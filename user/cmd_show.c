@@ -95,6 +95,7 @@ static int show_intervals(struct source *source, const struct options *options)
 		advance(&next, options->interval);
 		if (!sleep_until(&next))
 			break;
+		view.interval = done;
 		ret = show_interval(source, options->format, &view, &last);
 	}
 	run_free(&last);

@@ -4,7 +4,9 @@
 
 #include "format.h"
 
-static const struct format * const formats[] = { &format_table, &format_json };
+static const struct format * const formats[] = {
+	&format_table, &format_json, &format_csv, &format_openmetrics, &format_prometheus,
+};
 
 const struct format *format_find(const char *name)
 {

@@ -13,15 +13,19 @@
 struct format {
 	const char *name;
 	void (*run)(FILE *out, const struct run *run, const struct view *view);
+	/* NULL: metrics are of one run. */
 	void (*comparison)(FILE *out, const struct comparison *c, const struct view *view);
 };
 
 extern const struct format format_table;
 extern const struct format format_json;
+extern const struct format format_csv;
+extern const struct format format_openmetrics;
+extern const struct format format_prometheus;
 
 /* NULL where there is none of that name. */
 const struct format *format_find(const char *name);
-/* "table|json" */
+/* "table|json|…" */
 const char *format_names(void);
 
 #endif

@@ -144,6 +144,17 @@ uint64_t histogram_percentile(const struct histogram *h, double p)
 	return middle(h, i);
 }
 
+uint64_t histogram_at_most(const struct histogram *h, double value)
+{
+	uint64_t seen = 0;
+	unsigned int i;
+
+	for (i = 0; i <= LAST; i++)
+		if (h->buckets[i] && middle(h, i) <= value)
+			seen += h->buckets[i];
+	return seen;
+}
+
 uint64_t histogram_mean(const struct histogram *h)
 {
 	/* The sum has no room for the half. */

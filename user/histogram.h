@@ -41,6 +41,8 @@ void histogram_bound(struct histogram *h);
  * 0 where there is none.
  */
 uint64_t histogram_percentile(const struct histogram *h, double p);
+/* How many of all do not exceed the value, each taken for the middle of its bucket. */
+uint64_t histogram_at_most(const struct histogram *h, double value);
 /* Rounded; 0 where there is none. */
 uint64_t histogram_mean(const struct histogram *h);
 /* Of a sample (n - 1); NAN where it cannot be told. */

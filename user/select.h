@@ -15,6 +15,7 @@ struct view {
 	bool by_given;
 	enum sort sort;
 	size_t top;		/* 0: all */
+	uint64_t interval;	/* which of those that are shown, from 0 */
 	bool vm_given;
 	uint64_t vm;		/* an id, or else a pid */
 	bool vm_is_pid;		/* as select_check() found */
