@@ -195,7 +195,7 @@ static int parse_help(struct options *options, const char *value)
 }
 
 #define ALL (FOR_SHOW | FOR_STAT | FOR_PAGING | FOR_DIFF | FOR_RESET | FOR_SPACES | \
-	     FOR_REASONS | FOR_CAPS)
+	     FOR_REASONS | FOR_CAPS | FOR_TEXTFILE)
 #define ANY_RUN (FOR_SHOW | FOR_STAT)
 #define ANY_REPORT (FOR_SHOW | FOR_STAT | FOR_PAGING | FOR_DIFF)
 
@@ -212,16 +212,16 @@ static const struct option_row rows[] = {
 	  "only this VM, or the VMs of this process" },
 	{ "vcpu", 2, "N", ANY_RUN, parse_vcpu,
 	  "only vCPUs with this id" },
-	{ "by", 3, "WHAT", ANY_REPORT, parse_by,
+	{ "by", 3, "WHAT", ANY_REPORT | FOR_TEXTFILE, parse_by,
 	  "rows by reason, class, detail, vm or vcpu; a comparison: not vm, vcpu" },
 	{ "sort", 4, "KEY", ANY_REPORT, parse_sort,
 	  "exits, cycles, mean, p99, max or name; a comparison: else by change" },
 	{ "top", 5, "N", ANY_REPORT | FOR_SPACES, parse_top,
 	  "only the first N rows" },
-	{ "source", 6, "module|FILE", FOR_SHOW, parse_source,
+	{ "source", 6, "module|FILE", FOR_SHOW | FOR_TEXTFILE, parse_source,
 	  "read the module, or a report saved as JSON" },
 	{ "format", 7, "FORMAT", ANY_REPORT, parse_format,
-	  "table (the default) or json" },
+	  "table (the default), csv, json, openmetrics or prometheus" },
 	{ "pairs", 8, "auto|fold|keep", FOR_SPACES, parse_pairs,
 	  "two tables of a process as one: where it is so, always, never" },
 	{ "format", 9, "FORMAT", FOR_SPACES, parse_spaces_format,
@@ -300,6 +300,11 @@ static int check(const struct options *options, unsigned int who)
 	}
 	if (options->interval && strcmp(options->source, "module")) {
 		error("option -i needs a source that counts on: a file does not");
+		return -1;
+	}
+	if (!options->format->comparison && (options->interval || (who & (FOR_PAGING | FOR_DIFF)))) {
+		error("option --format: %s is for what one run counted in all: use table, csv or json here",
+		      options->format->name);
 		return -1;
 	}
 	if ((who & (FOR_PAGING | FOR_DIFF)) && by_machines(by)) {

@@ -18,6 +18,7 @@
 #define FOR_SPACES	(1U << 5)
 #define FOR_REASONS	(1U << 6)
 #define FOR_CAPS	(1U << 7)
+#define FOR_TEXTFILE	(1U << 8)
 
 enum spaces_format { SPACES_TABLE, SPACES_CSV, SPACES_JSON };
 
