@@ -12,6 +12,7 @@ int cmd_diff(const struct options *options);
 int cmd_spaces(const struct options *options);
 int cmd_reasons(const struct options *options);
 int cmd_caps(const struct options *options);
+int cmd_textfile(const struct options *options);
 int cmd_reset(const struct options *options);
 
 #endif
