@@ -242,7 +242,7 @@ replay() {
 		}
 		END { for (s in entries) print "0x" s, switches[s], entries[s] }' trace | sort
 }
-full_rows() { spaces "$1" --pairs keep --format csv | awk -F, 'NR > 1 { print $6, $9, $10 }' | sort; }
+full_rows() { spaces "$1" --pairs keep --format csv | awk -F'[,\r]' 'NR > 1 { print $6, $9, $10 }' | sort; }
 
 start a
 traced order a cycle 500 11

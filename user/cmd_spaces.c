@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "commands.h"
+#include "csv.h"
 #include "device.h"
 #include "json.h"
 #include "message.h"
@@ -99,38 +100,50 @@ static void table_end(struct report *r, size_t nr_vms)
 		puts("No guest was seen with paging on since guest_spaces was switched on, or a reset.");
 }
 
-/* A command's name may have anything in it that is printed. */
-static void csv_name(const char *name)
+static void csv_titles(struct csv *csv)
 {
-	putchar('"');
-	for (; *name; name++)
-		fputs(*name == '"' ? "\"\"" : (const char []){ *name, 0 }, stdout);
-	putchar('"');
+	static const char * const titles[] = {
+		"vm", "pid", "comm", "complete", "folded", "cr3", "first_tsc", "last_tsc",
+		"switches", "entries",
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(titles) / sizeof(titles[0]); i++)
+		csv_text(csv, titles[i]);
+	csv_end_line(csv);
 }
 
 /* Times are in TSC cycles; a row without cr3 has those that had no room. */
-static void csv_row(const struct vm *vm, const struct vm_spaces *s, const char *cr3,
-		    const struct space *space)
+static void csv_row(struct csv *csv, const struct vm *vm, const struct vm_spaces *s,
+		    const char *cr3, const struct space *space)
 {
-	printf("%" PRIu64 ",%u,", vm->id, vm->pid);
-	csv_name(vm->comm);
-	printf(",%d,%d,%s,%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 "\n", !s->sampled,
-	       s->folded, cr3, space->first, space->last, space->switches, space->entries);
+	csv_count(csv, vm->id);
+	csv_count(csv, vm->pid);
+	csv_text(csv, vm->comm);
+	csv_count(csv, !s->sampled);
+	csv_count(csv, s->folded);
+	csv_text(csv, cr3);
+	csv_count(csv, space->first);
+	csv_count(csv, space->last);
+	csv_count(csv, space->switches);
+	csv_count(csv, space->entries);
+	csv_end_line(csv);
 }
 
 static void csv_vm(struct report *r, const struct vm *vm, const struct vm_spaces *s, size_t index)
 {
+	struct csv csv = { .out = stdout };
 	size_t i, nr = rows_shown(r, s);
 	char cr3[32];
 
 	if (!index)
-		puts("vm,pid,comm,complete,folded,cr3,first_tsc,last_tsc,switches,entries");
+		csv_titles(&csv);
 	for (i = 0; i < nr; i++) {
 		snprintf(cr3, sizeof(cr3), "%#" PRIx64, s->list[i].cr3);
-		csv_row(vm, s, cr3, &s->list[i]);
+		csv_row(&csv, vm, s, cr3, &s->list[i]);
 	}
 	if (s->others.entries)
-		csv_row(vm, s, "", &s->others);
+		csv_row(&csv, vm, s, "", &s->others);
 }
 
 static json_t *json_space(const struct space *space)
