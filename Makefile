@@ -109,11 +109,11 @@ demo:
 	@CPU="$(CPU)" tests/demo
 
 check:
-	@tests/deps build lab style
+	@tests/deps build lab style formats
 	@tests/check
 
 check-all:
-	@tests/deps build lab style
+	@tests/deps build lab style formats
 	@tests/check --all
 
 check-debug:
