@@ -76,6 +76,8 @@ static const struct command commands[] = {
 		"VMX from its MSRs, which takes root and the module msr; SVM from CPUID. SET and\n"
 		"CLEAR tell whether a control may be 1, and 0. KVM is \"varies\" where it uses a\n"
 		"control for some guests, or at times, \"-\" where that cannot be told.\n",
+	},
+	{
 		"textfile", cmd_textfile, FOR_TEXTFILE, "DIR", 1, 1,
 		"writes DIR/kvmstat.prom, for node_exporter's textfile collector",
 		"The file is replaced as a whole, and readable for all. With --by vm there is\n"
