@@ -25,7 +25,9 @@ tools: $(BUILD)/kvmstat-report $(BUILD)/kvmstat-guest $(BUILD)/isolate
 ### tools
 
 shared-src := user/device.c user/message.c user/reasons.c user/sysfs.c
-report-src := $(sort $(wildcard user/*.c))
+report-src := $(sort $(wildcard user/*.c user/*.S))
+# What draws the charts of kvmstat-report --html; CHART_JS= builds without.
+CHART_JS ?= $(wildcard /usr/share/javascript/chart.js/chart.min.js)
 jail-src   := isolate/jail.c isolate/refusal.c isolate/settings.c isolate/veth.c isolate/warden.c
 guest-src  := $(sort $(wildcard guest/*.c)) $(shared-src) $(jail-src) isolate/confine.c isolate/seccomp.c
 guest-asm  := $(sort $(wildcard guest/*.S))
@@ -47,6 +49,15 @@ $(BUILD)/obj/%.o: %.c
 $(BUILD)/obj/%.o: %.S
 	@mkdir -p $(@D)
 	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+# Copied, for make to see when it came: packages keep the times of their files.
+ifneq ($(CHART_JS),)
+$(BUILD)/chart.js: $(CHART_JS)
+	@mkdir -p $(@D)
+	cp $< $@
+$(BUILD)/obj/user/page.o: $(BUILD)/chart.js
+$(BUILD)/obj/user/page.o: override CPPFLAGS += '-DCHART_JS="$(BUILD)/chart.js"'
+endif
+$(BUILD)/obj/user/page.o: $(wildcard user/page/*)
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
 
 ### module: built out of tree, so that one checkout serves many kernels
