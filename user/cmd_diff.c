@@ -3,6 +3,7 @@
 #include <inttypes.h>
 
 #include "commands.h"
+#include "html.h"
 #include "json.h"
 #include "message.h"
 
@@ -38,19 +39,33 @@ static int read_both(const struct options *options, struct run *before, struct r
 	return -1;
 }
 
-int cmd_diff(const struct options *options)
+static int show_both(const struct options *options, struct output *page)
 {
 	struct comparison comparison;
 	struct run before, after;
 	bool mode_verified;
+	int ret;
 
 	if (read_both(options, &before, &after, &mode_verified) < 0)
-		return EXIT_FAILED;
+		return -1;
 	compare(&comparison, &before, &after, &options->view);
 	comparison.mode_verified = mode_verified;
 	options->format->comparison(stdout, &comparison, &options->view);
+	ret = html_comparison(page, &comparison, &options->view);
 	comparison_free(&comparison);
 	run_free(&before);
 	run_free(&after);
-	return EXIT_DONE;
+	return ret;
+}
+
+int cmd_diff(const struct options *options)
+{
+	struct output page;
+	int ret;
+
+	if (html_open(&page, options->html) < 0)
+		return EXIT_FAILED;
+	ret = show_both(options, &page);
+	output_discard(&page);
+	return ret < 0 ? EXIT_FAILED : EXIT_DONE;
 }

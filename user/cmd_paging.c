@@ -17,6 +17,7 @@
 
 #include "commands.h"
 #include "device.h"
+#include "html.h"
 #include "keeper.h"
 #include "measure.h"
 #include "message.h"
@@ -141,37 +142,45 @@ static int measure_mode(struct session *s, struct measurement *m, enum paging pa
 	return 0;
 }
 
-static void print_comparison(FILE *out, const struct options *options,
-			     const struct run *before, const struct run *after)
-{
-	struct comparison comparison;
+/* The report in its form, and as a page. */
+struct results {
+	struct output report, page;
+};
 
-	compare(&comparison, before, after, &options->view);
-	comparison.mode_verified = true;
-	options->format->comparison(out, &comparison, &options->view);
-	comparison_free(&comparison);
+static int print_comparison(const struct options *options, const struct comparison *comparison,
+			    struct results *results)
+{
+	const struct format *format = options->format;
+	int ret;
+
+	format->comparison(results->report.stream, comparison, &options->view);
+	ret = output_finish(&results->report);
+	if (ret < 0) {
+		warning("the report follows on standard output instead");
+		format->comparison(stdout, comparison, &options->view);
+	}
+	return html_comparison(&results->page, comparison, &options->view) < 0 ? -1 : ret;
 }
 
 static int print_report(const struct session *s, const struct options *options,
-			struct output *output)
+			struct results *results)
 {
+	struct comparison comparison;
 	struct run before, after;
 	int ret;
 
 	sample_mean(&before, s->nested.done, s->nested.nr_done);
 	sample_mean(&after, s->shadow.done, s->shadow.nr_done);
-	print_comparison(output->stream, options, &before, &after);
-	ret = output_finish(output);
-	if (ret < 0) {
-		warning("the report follows on standard output instead");
-		print_comparison(stdout, options, &before, &after);
-	}
+	compare(&comparison, &before, &after, &options->view);
+	comparison.mode_verified = true;
+	ret = print_comparison(options, &comparison, results);
+	comparison_free(&comparison);
 	run_free(&before);
 	run_free(&after);
 	return ret;
 }
 
-static int measure_both(struct session *s, const struct options *options, struct output *output)
+static int measure_both(struct session *s, const struct options *options, struct results *results)
 {
 	int ret;
 
@@ -182,10 +191,26 @@ static int measure_both(struct session *s, const struct options *options, struct
 		ret = measure_mode(s, &s->shadow, PAGING_SHADOW);
 	/* Numbers are good whether or not the mode could be restored. */
 	if (keeper_finish(&s->keeper) < 0 && ret == 0) {
-		print_report(s, options, output);
+		print_report(s, options, results);
 		return -1;
 	}
-	return ret < 0 ? -1 : print_report(s, options, output);
+	return ret < 0 ? -1 : print_report(s, options, results);
+}
+
+static int open_results(struct results *results, const struct options *options)
+{
+	if (output_open(&results->report, options->output) < 0)
+		return -1;
+	if (html_open(&results->page, options->html) == 0)
+		return 0;
+	output_discard(&results->report);
+	return -1;
+}
+
+static void discard_results(struct results *results)
+{
+	output_discard(&results->page);
+	output_discard(&results->report);
 }
 
 static int with_source(struct session *s, const struct options *options, struct source *source)
@@ -195,17 +220,17 @@ static int with_source(struct session *s, const struct options *options, struct 
 		.options = options,
 		.child = { .own_group = true, .started = watch_command, .arg = &s->keeper },
 	};
-	struct output output;
+	struct results results;
 	int ret = -1;
 
 	if (vendor_find(&s->vendor) < 0)
 		return -1;
-	if (vendor_check_unused(&s->vendor) == 0 && output_open(&output, options->output) == 0) {
+	if (vendor_check_unused(&s->vendor) == 0 && open_results(&results, options) == 0) {
 		s->nested = m;
 		s->shadow = m;
 		child_catch_signals();
-		ret = measure_both(s, options, &output);
-		output_discard(&output);
+		ret = measure_both(s, options, &results);
+		discard_results(&results);
 		measurement_free(&s->nested);
 		measurement_free(&s->shadow);
 	}

@@ -8,11 +8,13 @@
 #include "child.h"
 #include "commands.h"
 #include "device.h"
+#include "html.h"
 #include "message.h"
 #include "source.h"
 #include "window.h"
 
-static int show_once(struct source *source, const struct options *options)
+static int read_and_show(struct source *source, const struct options *options,
+			 struct output *page)
 {
 	struct view view = options->view;
 	struct run run;
@@ -26,9 +28,21 @@ static int show_once(struct source *source, const struct options *options)
 	} else if (select_check(&run, &view) == 0) {
 		select_apply(&run, &view);
 		options->format->run(stdout, &run, &view);
-		status = EXIT_DONE;
+		status = html_run(page, &run, &view) < 0 ? EXIT_FAILED : EXIT_DONE;
 	}
 	run_free(&run);
+	return status;
+}
+
+static int show_once(struct source *source, const struct options *options)
+{
+	struct output page;
+	int status;
+
+	if (html_open(&page, options->html) < 0)
+		return EXIT_FAILED;
+	status = read_and_show(source, options, &page);
+	output_discard(&page);
 	return status;
 }
 

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "commands.h"
+#include "html.h"
 #include "measure.h"
 #include "message.h"
 #include "sample.h"
@@ -19,13 +20,15 @@ static int print_report(struct output *output, const struct options *options,
 	return EXIT_FAILED;
 }
 
-static int report(struct measurement *m, struct output *output)
+static int report(struct measurement *m, struct output *output, struct output *page)
 {
 	struct run mean;
 	int status;
 
 	sample_mean(&mean, m->done, m->nr_done);
 	status = print_report(output, m->options, &mean);
+	if (html_run(page, &mean, &m->options->view) < 0)
+		status = EXIT_FAILED;
 	run_free(&mean);
 	return status;
 }
@@ -75,26 +78,35 @@ static int run_all(struct measurement *m)
 	return EXIT_DONE;
 }
 
-int cmd_stat(const struct options *options)
+static int measure_and_report(struct source *source, const struct options *options,
+			      struct output *output, struct output *page)
 {
-	struct source source;
-	struct measurement m = { .source = &source, .options = options };
-	struct output output;
+	struct measurement m = { .source = source, .options = options };
 	int status, reported = EXIT_DONE;
 
-	if (source_open(&source, options->source) < 0)
-		return EXIT_FAILED;
-	if (output_open(&output, options->output) < 0) {
-		source_close(&source);
-		return EXIT_FAILED;
-	}
 	child_catch_signals();
 	status = run_all(&m);
 	if (m.nr_done)
-		reported = report(&m, &output);
-	else
-		output_discard(&output);
+		reported = report(&m, output, page);
 	measurement_free(&m);
-	source_close(&source);
 	return status ?: reported;
+}
+
+int cmd_stat(const struct options *options)
+{
+	struct output output, page;
+	struct source source;
+	int status = EXIT_FAILED;
+
+	if (source_open(&source, options->source) < 0)
+		return EXIT_FAILED;
+	if (output_open(&output, options->output) == 0) {
+		if (html_open(&page, options->html) == 0) {
+			status = measure_and_report(&source, options, &output, &page);
+			output_discard(&page);
+		}
+		output_discard(&output);
+	}
+	source_close(&source);
+	return status;
 }

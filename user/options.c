@@ -139,6 +139,12 @@ static int parse_output(struct options *options, const char *value)
 	return *value ? 0 : bad_value("-o", value, "the name of a file");
 }
 
+static int parse_html(struct options *options, const char *value)
+{
+	options->html = value;
+	return *value && strcmp(value, "-") ? 0 : bad_value("--html", value, "the name of a file");
+}
+
 static int parse_format(struct options *options, const char *value)
 {
 	options->format = format_find(value);
@@ -232,6 +238,8 @@ static const struct option_row rows[] = {
 	  "VMX, from lines like \"0x481 0x3f00000016\", of any machine" },
 	{ "format", 11, "FORMAT", FOR_REASONS | FOR_CAPS, parse_plain_format,
 	  "table (the default) or json" },
+	{ "html", 10, "FILE", ANY_REPORT, parse_html,
+	  "write it to FILE, too, as a page with charts" },
 	{ "help", 'h', NULL, ALL, parse_help,
 	  "this text" },
 };
@@ -305,6 +313,12 @@ static int check(const struct options *options, unsigned int who)
 	if (!options->format->comparison && (options->interval || (who & (FOR_PAGING | FOR_DIFF)))) {
 		error("option --format: %s is for what one run counted in all: use table, csv or json here",
 		      options->format->name);
+	if (options->interval && options->html) {
+		error("option --html makes one page: leave -i out, or save each interval and show it by --source FILE");
+		return -1;
+	}
+	if (options->html && options->output && !strcmp(options->html, options->output)) {
+		error("options -o and --html: both to \"%s\": give each a file of its own", options->html);
 		return -1;
 	}
 	if ((who & (FOR_PAGING | FOR_DIFF)) && by_machines(by)) {

@@ -29,6 +29,7 @@ struct options {
 	uint64_t count;			/* 0: without end */
 	unsigned int runs;
 	const char *output;		/* NULL: standard output */
+	const char *html;		/* NULL: no page */
 	const struct format *format;	/* chosen, or the default of where it goes */
 	enum pairs pairs;
 	enum spaces_format spaces_format;
