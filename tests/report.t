@@ -42,6 +42,9 @@ succeeds() {
 	is "$status$(cat err)" 0 "$name"
 }
 
+# embedded PAGE: the report in it, of --html
+embedded() { sed -n '/<script type="application\/json"/{n;p}' "$1"; }
+
 # column N ROW FILE: field N of the table's row that begins with ROW
 column() {
 	awk -v n="$1" -v row="$2" 'index($0, row " ") == 1 {
@@ -480,6 +483,15 @@ fails 1 'nodir/x.json: .*No such file' '-o where there is no directory' \
 ok 'COMMAND was not run' test ! -e ran
 fails 1 '/dev/full: .*No space' '-o onto a full disk' fake stat -o /dev/full -- ./guest
 is "$(jq .totals.exits out)" 5941 'the report is on stdout instead'
+succeeds 'stat --html' fake stat -o stat.json --html stat.html -- ./guest
+is "$(embedded stat.html | jq -S .)" "$(jq -S . stat.json)" 'the page has the same'
+fails 1 '/dev/full: .*No space' '--html onto a full disk' fake stat --html /dev/full -- ./guest
+is "$(column 2 npf out)" 5841 'the report is there all the same'
+fails 1 'nodir/x.html: .*No such file' '--html where there is no directory' \
+	fake stat -o unmade.json --html nodir/x.html -- touch ran
+is "$(find . -name ran -o -name 'unmade.json*')" '' 'nothing was run, and no report is left'
+fails 1 "status 3" '--html, COMMAND fails' fake stat --html failed.html -- ./guest 3
+is "$(embedded failed.html | jq .totals.exits)" 5941 'the page has it, too'
 echo old >kept.json
 fails 1 'not a thing' 'an older file' fake stat -o kept.json -- './not a thing'
 is "$(cat kept.json)/$(find . -name 'kept.json.*')" old/ 'stays, nothing else is left'
@@ -669,4 +681,15 @@ fresh Y
 fails 1 'No space' 'paging -o onto a full disk' fake paging -o /dev/full -- ./guest
 is "$(jq .after.totals.exits out)" 86687 'the report is on stdout instead'
 left_as_before 'paging -o onto a full disk'
+fresh Y
+succeeds 'paging --html' fake paging -o paging.json --html paging.html -- ./guest
+is "$(embedded paging.html | jq -S .)" "$(jq -S . paging.json)" 'the page has the same'
+fresh Y
+fails 1 '/dev/full: .*No space' 'paging --html onto a full disk' fake paging --html /dev/full -- ./guest
+is "$(column 2 npf out)" 5841 'the report is there all the same'
+left_as_before 'paging --html onto a full disk'
+fresh Y
+fails 1 'nodir/x.html: .*No such file' 'paging --html where there is no directory' \
+	fake paging -o unmade.json --html nodir/x.html -- ./guest
+is "$(test -e log; echo $?)/$(find . -name 'unmade.json*')" 1/ 'nothing was touched, and no report is left'
 done_testing
