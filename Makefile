@@ -125,6 +125,11 @@ check:
 
 check-all:
 	@tests/deps build lab style formats
+	@tests/deps build lab style html
+	@tests/check
+
+check-all:
+	@tests/deps build lab style html
 	@tests/check --all
 
 check-debug:
