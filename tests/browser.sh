@@ -7,7 +7,7 @@
 # webdriver METHOD PATH [JSON]: the "value" of the answer; fails where that is an error
 webdriver() {
 	local answer
-	answer=$(curl -sS --max-time 60 -X "$1" -H 'Content-Type: application/json' \
+	answer=$(curl -sS --max-time 120 -X "$1" -H 'Content-Type: application/json' \
 		${3:+--data-binary "$3"} "$browser_url$2") || return
 	jq -ce '.value | if type == "object" and has("error") then
 		"# \(.error): \(.message)\n" | halt_error(1) else [.] end' <<<"$answer" | jq -r '.[0]'

@@ -226,8 +226,10 @@ jq '.command = "</script><script>alert(1)</script><!--<script>" | .kernel = "<im
 	.vms[0].comm = "</script><s>\"&a" | .vms[1].comm = "<svg onload=a()"' "$data/amd.json" >hostile.json
 "$report" --source hostile.json --html hostile.html >out
 is "$(embedded hostile.html | grep -c '<')" 0 'hostile names: none of their < gets into the page'
-opens hostile.html 'hostile names'
+# First of all: whatever else is asked closes an alert.
+browser_open "$tmp/hostile.html"
 is "$(webdriver GET /alert/text 2>&1 | grep -c 'no such alert')" 1 'nothing runs'
+opens hostile.html 'hostile names'
 is "$(page 'return [document.scripts.length, document.querySelectorAll("s, img, svg").length].join()')" 3,0 \
 	'nothing becomes an element'
 is "$(page 'return [...document.querySelectorAll(".facts dd")].at(-1).textContent')" \
@@ -241,6 +243,18 @@ is "$(page 'return chart(2).data.labels.length')" 3 'its VMs have bars of their 
 opens vendors.html 'AMD and Intel'
 is "$(page 'return body(0).map(row => row.slice(0, 4).join(" ")).join("\n")')" \
 	"$(rows vendors.txt | grep -v ^total | cut -d ' ' -f 1-4)" 'are compared by class'
+# Means of several runs: exits that differ by a hundredth from run to run.
+several='.runs = 3 | .vms = [] | .reasons[] |= (del(.details) | .per_run = ({exits, cycles, kernel_cycles} |
+	map_values({mean: ., sd: (. / 100)})))'
+jq ".before | $several" "$data/boot.json" >several.json
+jq ".after | $several" "$data/boot.json" >others.json
+"$report" diff several.json others.json --html several.html >several.txt
+opens several.html 'several runs'
+is "$(page 'return body(0).filter(row => row[4] === "*").map(row => row[0]).join("\n")')" \
+	"$(awk '$NF == "*" { print $1 ($2 ~ /^[a-z]/ ? " " $2 : "") }' several.txt)" 'significant is what the tool marks'
+is "$(page 'return chart(3).data.datasets.map(set => Math.round(set.data.reduce((a, b) => a + b))).join()')" \
+	"$(jq -s -r 'map([.reasons[].ended] | add / 3 | round) | join(",")' several.json others.json)" \
+	'single exits are those of one run, too'
 for by in class detail vm vcpu; do
 	"$report" --source run.json --by $by --html by.html >out
 	opens by.html "--by $by"
