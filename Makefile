@@ -124,8 +124,7 @@ check:
 	@tests/check
 
 check-all:
-	@tests/deps build lab style formats
-	@tests/deps build lab style html
+	@tests/deps build lab style formats html
 	@tests/check
 
 check-all:

@@ -238,7 +238,7 @@ static const struct option_row rows[] = {
 	  "VMX, from lines like \"0x481 0x3f00000016\", of any machine" },
 	{ "format", 11, "FORMAT", FOR_REASONS | FOR_CAPS, parse_plain_format,
 	  "table (the default) or json" },
-	{ "html", 10, "FILE", ANY_REPORT, parse_html,
+	{ "html", 13, "FILE", ANY_REPORT, parse_html,
 	  "write it to FILE, too, as a page with charts" },
 	{ "help", 'h', NULL, ALL, parse_help,
 	  "this text" },
@@ -313,6 +313,8 @@ static int check(const struct options *options, unsigned int who)
 	if (!options->format->comparison && (options->interval || (who & (FOR_PAGING | FOR_DIFF)))) {
 		error("option --format: %s is for what one run counted in all: use table, csv or json here",
 		      options->format->name);
+		return -1;
+	}
 	if (options->interval && options->html) {
 		error("option --html makes one page: leave -i out, or save each interval and show it by --source FILE");
 		return -1;
