@@ -85,7 +85,7 @@ static void print_command(FILE *out, const struct run *run)
 		fits ? "" : "...");
 }
 
-static void print_head(FILE *out, const struct run *run)
+void print_head(FILE *out, const struct run *run)
 {
 	if (run->command[0])
 		print_command(out, run);
@@ -94,11 +94,10 @@ static void print_head(FILE *out, const struct run *run)
 	print_window(out, run);
 	if (run->runs == 1)
 		print_vm_count(out, run);
-	fputs("\n\n", out);
+	fputc('\n', out);
 }
 
-/* What a reader must know before believing a table; nothing, mostly. */
-static void print_doubts(FILE *out, const struct run *run, const char *which)
+void print_doubts(FILE *out, const struct run *run, const char *which)
 {
 	if (run->totals.untraced)
 		fprintf(out, "untraced%s: %" PRIu64 " of these exits fired no kvm_exit event\n",
@@ -382,6 +381,7 @@ static void print_vcpu_time(FILE *out, const struct run *run)
 static void table_run(FILE *out, const struct run *run, const struct view *view)
 {
 	print_head(out, run);
+	fputc('\n', out);
 	print_groups(out, run, view);
 	print_vcpu_time(out, run);
 	print_doubts(out, run, "");

@@ -21,6 +21,13 @@ int flush_output(void)
 
 static const char warning_mark[] = "warning: ";
 
+static void (*taker)(const char *line);
+
+void messages_to(void (*take)(const char *line))
+{
+	taker = take;
+}
+
 /* One write per message, so that those of two processes never interleave. */
 static void __attribute__((format(printf, 2, 0)))
 emit(const char *prefix, const char *format, va_list args)
@@ -29,6 +36,10 @@ emit(const char *prefix, const char *format, va_list args)
 	int used = snprintf(line, sizeof(line), "kvmstat: %s", prefix);
 
 	vsnprintf(line + used, sizeof(line) - used - 1, format, args);
+	if (taker) {
+		taker(line);
+		return;
+	}
 	strcat(line, "\n");
 	flush_output();
 	fputs(line, stderr);

@@ -10,6 +10,12 @@ enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 void error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/*
+ * From now on each message goes there, as a line without its end, and not to
+ * stderr; with NULL it is stderr again. For who draws on the terminal.
+ */
+void messages_to(void (*take)(const char *line));
+
 /* Whatever stdout holds back is written; 0, or -1, which finish_output() explains. */
 int flush_output(void);
 
