@@ -6,6 +6,7 @@
 #include "options.h"
 
 int cmd_show(const struct options *options);
+int cmd_top(const struct options *options);
 int cmd_stat(const struct options *options);
 int cmd_paging(const struct options *options);
 int cmd_diff(const struct options *options);

@@ -34,6 +34,14 @@ static const struct command commands[] = {
 		"(L2) are exits of nested guests.\n",
 	},
 	{
+		"top", cmd_top, FOR_TOP, "", 0, 0,
+		"the same, live: a screen to sort, to filter, and to go into",
+		"From VM to vCPU to reason with Enter, back with Backspace; \"?\" lists the keys.\n"
+		"EXITS and the histogram (h) are since the module was loaded or reset; all\n"
+		"else is of the last interval. A saved run (--source FILE) stands still.\n"
+		"Without a terminal, use \"show -i 1\".\n",
+	},
+	{
 		"stat", cmd_stat, FOR_STAT, "-- COMMAND...", 1, -1,
 		"what was counted, on the whole machine, while COMMAND ran",
 		"COMMAND's output passes through; the report follows. With -r, the report\n"

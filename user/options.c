@@ -151,6 +151,20 @@ static int parse_format(struct options *options, const char *value)
 	return options->format ? 0 : bad_value("--format", value, format_names());
 }
 
+static int parse_column(struct options *options, const char *value)
+{
+	enum top_column column;
+
+	for (column = 0; column < NR_TOP_COLUMNS; column++) {
+		if (strcmp(value, top_column_name(column)))
+			continue;
+		options->column = column;
+		return 0;
+	}
+	return bad_value("--sort", value,
+			 "one of name, exits, rate, guest, kernel, user, offcpu, mean, p99, max");
+}
+
 static int parse_pairs(struct options *options, const char *value)
 {
 	static const char * const words[] = { "auto", "fold", "keep", NULL };
@@ -202,29 +216,37 @@ static int parse_help(struct options *options, const char *value)
 
 #define ALL (FOR_SHOW | FOR_STAT | FOR_PAGING | FOR_DIFF | FOR_RESET | FOR_SPACES | \
 	     FOR_REASONS | FOR_CAPS | FOR_TEXTFILE)
+	     FOR_TOP)
 #define ANY_RUN (FOR_SHOW | FOR_STAT)
 #define ANY_REPORT (FOR_SHOW | FOR_STAT | FOR_PAGING | FOR_DIFF)
 
 static const struct option_row rows[] = {
 	{ "interval", 'i', "SECONDS", FOR_SHOW, parse_interval,
 	  "what each interval counted, until interrupted" },
+	{ "interval", 'i', "SECONDS", FOR_TOP, parse_interval,
+	  "read the counters so often (1)" },
 	{ "count", 'n', "COUNT", FOR_SHOW, parse_count,
 	  "so many intervals" },
 	{ "runs", 'r', "RUNS", FOR_STAT | FOR_PAGING, parse_runs,
 	  "run COMMAND so often; the report is of the mean run" },
 	{ "output", 'o', "FILE", FOR_STAT | FOR_PAGING, parse_output,
 	  "write the report to FILE, as JSON unless --format says otherwise" },
-	{ "vm", 1, "ID|PID", ANY_RUN | FOR_SPACES, parse_vm,
+	{ "vm", 1, "ID|PID", ANY_RUN | FOR_SPACES | FOR_TOP, parse_vm,
 	  "only this VM, or the VMs of this process" },
-	{ "vcpu", 2, "N", ANY_RUN, parse_vcpu,
+	{ "vcpu", 2, "N", ANY_RUN | FOR_TOP, parse_vcpu,
 	  "only vCPUs with this id" },
 	{ "by", 3, "WHAT", ANY_REPORT | FOR_TEXTFILE, parse_by,
 	  "rows by reason, class, detail, vm or vcpu; a comparison: not vm, vcpu" },
+	{ "by", 3, "WHAT", FOR_TOP, parse_by,
+	  "begin with rows by vm (the default), vcpu, reason, class or detail" },
+	{ "sort", 10, "COLUMN", FOR_TOP, parse_column,
+	  "begin sorted by rate (the default), name, exits, kernel, mean, p99, ..." },
 	{ "sort", 4, "KEY", ANY_REPORT, parse_sort,
 	  "exits, cycles, mean, p99, max or name; a comparison: else by change" },
 	{ "top", 5, "N", ANY_REPORT | FOR_SPACES, parse_top,
 	  "only the first N rows" },
 	{ "source", 6, "module|FILE", FOR_SHOW | FOR_TEXTFILE, parse_source,
+	{ "source", 6, "module|FILE", FOR_SHOW | FOR_TOP, parse_source,
 	  "read the module, or a report saved as JSON" },
 	{ "format", 7, "FORMAT", ANY_REPORT, parse_format,
 	  "table (the default), csv, json, openmetrics or prometheus" },
@@ -348,6 +370,7 @@ int options_parse(struct options *options, unsigned int who, bool takes_command,
 	memset(options, 0, sizeof(*options));
 	options->source = "module";
 	options->runs = 1;
+	options->column = TOP_RATE;
 	make_tables(who, takes_command, longs, shorts);
 	opterr = 0;
 	optind = 1;

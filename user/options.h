@@ -8,6 +8,7 @@
 #include "format.h"
 #include "select.h"
 #include "spaces.h"
+#include "top_model.h"
 
 /* Who takes an option. */
 #define FOR_SHOW	(1U << 0)
@@ -19,6 +20,7 @@
 #define FOR_REASONS	(1U << 6)
 #define FOR_CAPS	(1U << 7)
 #define FOR_TEXTFILE	(1U << 8)
+#define FOR_TOP		(1U << 6)
 
 enum spaces_format { SPACES_TABLE, SPACES_CSV, SPACES_JSON };
 
@@ -31,6 +33,7 @@ struct options {
 	const char *output;		/* NULL: standard output */
 	const char *html;		/* NULL: no page */
 	const struct format *format;	/* chosen, or the default of where it goes */
+	enum top_column column;		/* that top sorts by */
 	enum pairs pairs;
 	enum spaces_format spaces_format;
 	uint32_t isa;			/* KVMSTAT_ISA_*; unknown: not given */
