@@ -120,15 +120,11 @@ demo:
 	@CPU="$(CPU)" tests/demo
 
 check:
-	@tests/deps build lab style formats
-	@tests/check
-
-check-all:
 	@tests/deps build lab style formats html
 	@tests/check
 
 check-all:
-	@tests/deps build lab style html
+	@tests/deps build lab style formats html
 	@tests/check --all
 
 check-debug:

@@ -215,8 +215,7 @@ static int parse_help(struct options *options, const char *value)
 }
 
 #define ALL (FOR_SHOW | FOR_STAT | FOR_PAGING | FOR_DIFF | FOR_RESET | FOR_SPACES | \
-	     FOR_REASONS | FOR_CAPS | FOR_TEXTFILE)
-	     FOR_TOP)
+	     FOR_REASONS | FOR_CAPS | FOR_TEXTFILE | FOR_TOP)
 #define ANY_RUN (FOR_SHOW | FOR_STAT)
 #define ANY_REPORT (FOR_SHOW | FOR_STAT | FOR_PAGING | FOR_DIFF)
 
@@ -239,14 +238,13 @@ static const struct option_row rows[] = {
 	  "rows by reason, class, detail, vm or vcpu; a comparison: not vm, vcpu" },
 	{ "by", 3, "WHAT", FOR_TOP, parse_by,
 	  "begin with rows by vm (the default), vcpu, reason, class or detail" },
-	{ "sort", 10, "COLUMN", FOR_TOP, parse_column,
+	{ "sort", 14, "COLUMN", FOR_TOP, parse_column,
 	  "begin sorted by rate (the default), name, exits, kernel, mean, p99, ..." },
 	{ "sort", 4, "KEY", ANY_REPORT, parse_sort,
 	  "exits, cycles, mean, p99, max or name; a comparison: else by change" },
 	{ "top", 5, "N", ANY_REPORT | FOR_SPACES, parse_top,
 	  "only the first N rows" },
-	{ "source", 6, "module|FILE", FOR_SHOW | FOR_TEXTFILE, parse_source,
-	{ "source", 6, "module|FILE", FOR_SHOW | FOR_TOP, parse_source,
+	{ "source", 6, "module|FILE", FOR_SHOW | FOR_TEXTFILE | FOR_TOP, parse_source,
 	  "read the module, or a report saved as JSON" },
 	{ "format", 7, "FORMAT", ANY_REPORT, parse_format,
 	  "table (the default), csv, json, openmetrics or prometheus" },

@@ -20,7 +20,7 @@
 #define FOR_REASONS	(1U << 6)
 #define FOR_CAPS	(1U << 7)
 #define FOR_TEXTFILE	(1U << 8)
-#define FOR_TOP		(1U << 6)
+#define FOR_TOP		(1U << 9)
 
 enum spaces_format { SPACES_TABLE, SPACES_CSV, SPACES_JSON };
 
