@@ -19,7 +19,7 @@ cc=${CC:-cc}
 user=$tree/user
 "$cc" -std=gnu11 -O1 -shared -fPIC -o fake.so "$tests/unit/fake_device.c" -ldl || exit 1
 "$cc" -std=gnu11 -O1 -o run_test "$tests/unit/run_test.c" \
-	"$user"/{run,window,sample,compare,histogram,reasons,device,message,memory,text}.c \
+	"$user"/{run,window,sample,compare,histogram,reasons,device,message,memory,terminal,text}.c \
 	-lm || exit 1
 "$cc" -std=gnu11 -O1 -o histogram_test "$tests/unit/histogram_test.c" "$user/histogram.c" -lm || exit 1
 
@@ -189,9 +189,9 @@ like "$(cat out)" 'untraced: 2 ' 'untraced exits are told'
 like "$(cat out)" 'Linux 6.1.0-test, AMD SVM, nested paging \(npt\)' 'of which machine'
 is "$(file --format json | jq -cS .)" "$(jq -cS 'del(.comment)' "$data/amd.json")" 'JSON comes out as it went in'
 file --sort name >out
-is "$(awk 'NR > 4 && NF > 5 { print $1 }' out | head -4 | tr '\n' ' ')" 'PF cpuid msr npf ' '--sort name'
-is "$(file --sort mean | awk 'NR == 5 { print $1 }')" npf '--sort mean'
-is "$(file --sort cycles | awk 'NR == 6 { print $1 }')" npf '--sort cycles'
+is "$(awk 'NR > 5 && NF > 5 { print $1 }' out | head -4 | tr '\n' ' ')" 'PF cpuid msr npf ' '--sort name'
+is "$(file --sort mean | awk 'NR == 6 { print $1 }')" npf '--sort mean'
+is "$(file --sort cycles | awk 'NR == 7 { print $1 }')" npf '--sort cycles'
 file --top 2 >out
 is "$(grep -c '%' out)/$(grep -o '([0-9]* more' out)" '3/(3 more' '--top 2'
 is "$(file --top 2 --format json | jq '.reasons | length')" 2 '--top 2 in JSON'
@@ -288,11 +288,83 @@ is "$(file | grep -c '^vCPU time')/$(file | grep -c KERNEL)" 0/0 'an older file 
 split --by detail >out
 is "$(column 2 'msr write' out)/$(column 2 'npf mmio' out)/$(column 2 cpuid out)" 20/5/1000 '--by detail'
 for key in p99 max; do
-	is "$(split --by detail --sort $key | awk 'NR > 4 && NF > 5 { print $1 }' | head -5 | tr '\n' ' ')" \
+	is "$(split --by detail --sort $key | awk 'NR > 5 && NF > 5 { print $1 }' | head -5 | tr '\n' ' ')" \
 		'cpuid cpuid hlt npf msr ' "--sort $key"
 done
 is "$(split --by detail --sort max --top 1 --format json | jq -c '[.by, .groups[0].name, .groups[0].detail, .groups[0].max]')" \
 	'["detail","cpuid","none",11000]' '--sort max, details in JSON'
+
+echo '# as wide as there is room'
+titles() { awk '$1 == "REASON" || $1 == "CLASS" || $1 == "VM" || $1 == "total" && !n++ { print }' out | tr -s ' '; }
+jq '.window_ns = 5000000000' split.json >five.json
+COLUMNS=200 "$report" --source five.json >out
+is "$(titles | head -n 1)" \
+	'REASON EXITS SHARE RATE/s KERNEL SHARE USER SHARE OFFCPU SHARE MEAN P50 P99 MAX' 'all columns'
+is "$(column 4 cpuid out)/$(column 12 cpuid out)/$(column 4 total out)" 200/500ns/224 'exits per second, and the median'
+is "$(column 8 npf out) $(column 8 total out)/$(column 10 hlt out) $(column 10 total out)" '100.0% 100.0%/100.0% 100.0%' \
+	"shares of the VMM's time, and of sleep"
+COLUMNS=100 split >out
+is "$(titles | head -n 1)" 'REASON EXITS SHARE RATE/s KERNEL SHARE USER OFFCPU MEAN P50 P99 MAX' 'at 100 columns'
+is "$(awk 'length > 100' out)" '' 'which is kept to'
+COLUMNS=20 split >out
+is "$(titles | head -n 1)" 'REASON EXITS KERNEL MEAN MAX' 'without what can be done without'
+for columns in '' 0 -1 x 99999999999999999999; do
+	is "$(COLUMNS=$columns split | md5sum)" "$(split | md5sum)" "COLUMNS=$columns is no width"
+done
+# on_terminal COLUMNS COMMAND…: what it prints on a terminal of that width
+on_terminal() {
+	local columns=$1
+	shift
+	printf -v command '%q ' "$@"
+	script -qec "stty cols $columns; $command" /dev/null </dev/null | tr -d '\r'
+}
+on_terminal 200 env TERM=xterm "$report" --source split.json >out
+like "$(cat out)" $'\e\\[1mREASON .*P50 .*MAX\e\\[m' "a terminal's width, and titles in bold"
+on_terminal 70 env TERM=xterm NO_COLOR=1 COLUMNS=200 "$report" --source split.json >out
+is "$(titles | head -n 1)" 'REASON EXITS KERNEL USER OFFCPU MEAN P99 MAX' 'which goes before COLUMNS'
+is "$(grep -c $'\e' out)" 0 'no colours under NO_COLOR'
+is "$(on_terminal 80 env TERM=xterm NO_COLOR= "$report" --source split.json | grep -c $'\e')" 1 'which has to be something'
+is "$(on_terminal 80 env TERM=dumb "$report" --source split.json | grep -c $'\e')" 0 'nor on a dumb terminal'
+is "$(on_terminal 80 env -u TERM "$report" --source split.json | grep -c $'\e')" 0 'or an unknown one'
+is "$(TERM=xterm split | grep -c $'\e')" 0 'or in a file'
+
+echo '# TSC cycles'
+split --cycles >out
+is "$(column 3 cpuid out) $(column 7 cpuid out) $(column 9 cpuid out)" '2000000 2000 11000' '--cycles: all digits'
+is "$(split --cycles | column 2 cpuid /dev/stdin)" 1000 'of times alone'
+is "$(split --cycles --format json)" "$(split --format json)" 'which JSON has in any case'
+
+echo '# reasons of each VM'
+split --by vm,reason >out
+is "$(titles | head -n 1)" ' VM REASON EXITS KERNEL SHARE USER OFFCPU MEAN P99 MAX' '--by vm,reason'
+is "$(awk '$1 == "VM" { on = 1; next } /^---/ { on = 0 } on { n += $(NF - 7) } END { print n }' out)" \
+	"$(column 2 total out)" 'its exits add up to the total'
+is "$(file --by vcpu,reason --sort name | awk '$1 == "VM" { on = 1; next } /^---/ { exit } on { print $1 "/" $2 "/" $3 "/" $(NF - 5) }' |
+	tr '\n' ' ')" '1/0/cpuid/1000 1/0/msr/100 1/1/write_cr3/30 2/0/PF/10 2/0/npf/20 ' 'each vCPU has its own'
+is "$(file --by vm,reason --sort exits --top 2 | grep -c '^(3 more')" 1 'and --top cuts them'
+for by in vm,reason vm,class vm,detail vcpu,reason vcpu,class vcpu,detail; do
+	is "$(split --by $by --format json | jq -c '[.by, ([.groups[].exits] | add), ([.groups[].kernel_cycles] | add)]')" \
+		"$(jq -c --arg by $by '[$by, .totals.exits, .totals.kernel_cycles]' split.json)" "--by $by: all there is"
+	is "$(split --by $by --format csv | awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == "exits") at = i; next }
+		{ n += $at } END { print n }')" "$(jq .totals.exits split.json)" "--by $by in CSV"
+done
+is "$(split --by vcpu,reason --format json | jq -c '[.groups[] | select(.vm == 1 and .vcpu == 0)] |
+	map([.name, .level // 1, .exits]) | sort')" \
+	"$(jq -c '[.vms[] | select(.id == 1).vcpus[] | select(.id == 0).reasons[]] | map([.name, .level // 1, .exits]) | sort' split.json)" \
+	'a vCPU has its own'
+is "$(split --by vm,reason --format json | jq -c '[.groups[] | select(.vm == 1 and .name == "msr")] | map([.exits, .p50, .max])')" \
+	"$(split --vm 1 --format json | jq -c '[.reasons[] | select(.name == "msr")] | map([.exits, .p50, .max])')" \
+	'and a VM the percentiles that --vm has'
+is "$(split --by vm,reason --sort p99 --top 1 | awk '$1 == "VM" { getline; print $2 }')" cpuid '--sort p99, too'
+is "$(split --by vm,reason --sort name --format json | jq -c '[.groups[] | [.vm, .name]] | . == sort_by(.[0])')" true '--sort name'
+is "$(split --by vm,reason --format json | jq 'del(.by, .groups)')" "$(split --format json | jq .)" 'beside the reasons'
+for by in reason,vm vm,vcpu 'vm,' ,reason vm,reason,class 'vm, reason'; do
+	fails 2 '--by.*"vm,reason"|--by.*like vm,reason' "--by '$by'" "$report" --by "$by"
+done
+fails 2 '--by.*VMs in common' 'diff --by vm,reason' "$report" diff --by vm,reason split.json split.json
+fails 2 '--by.*VMs of its own' 'stat -r 2 --by vcpu,class' "$report" stat -r 2 --by vcpu,class -- true
+fails 2 '--by vm.*Enter' 'top --by vm,reason' "$report" top --by vm,reason
+
 split --by class >out
 is "$(column 2 MSR_READ out)/$(column 2 MSR_WRITE out)/$(column 2 MMIO out)/$(column 2 L2_CPUID out)" 30/20/5/50 \
 	'--by class: as fine as the details are'
@@ -346,7 +418,7 @@ jq "$msr.details |= [.[0] * {exits: 9223372036854774784},
 fails 1 'changed.json: .*details: have too many' 'details that add up by overflow' "$report" --source changed.json
 with '.runs = 2 | .vms = [] | .reasons[].per_run = {exits: {mean: 1, sd: 1}, cycles: {mean: 1, sd: 2000}}'
 "$report" --source changed.json >out
-is "$(column 3 cpuid out)/$(column 6 cpuid out)" 1/1.00us 'an older mean of runs: its spreads'
+is "$(column 3 cpuid out)/$(column 7 cpuid out)" 1/1.00us 'an older mean of runs: its spreads'
 jq 'del(.reasons[0] | .min, .max, .sd, .ended)' split.json >changed.json
 succeeds 'a histogram alone' "$report" --source changed.json --format json
 is "$(jq -c '.reasons[0] | [.ended, .min, .max, .bounds, .sd]' out)" '[1000,896,12287,true,null]' \
@@ -357,7 +429,7 @@ is "$(awk '$1 == "cpuid" { print $NF; exit }' out)" '<6.14us' 'which the table s
 jq '.reasons[4] |= (.exits = 20 | .cycles += 90000 | .kernel_cycles += 90000) |
 	.totals |= (.exits += 10 | .cycles += 90000 | .kernel_cycles += 90000)' split.json >more.json
 "$report" diff split.json more.json >out
-is "$(column 5 hlt out)/$(column 6 hlt out)/$(column 7 hlt out)" 90.0k/180k/2.00x 'diff: kernel cycles, without sleep'
+is "$(column 5 hlt out)/$(column 6 hlt out)/$(column 7 hlt out)" 45.0us/90.0us/2.00x 'diff: kernel cycles, without sleep'
 is "$(grep -o 'KERNEL before' out)" 'KERNEL before' 'as it says'
 is "$("$report" diff split.json more.json --format json | jq -c '.reasons[] | select(.name == "hlt") |
 	[.before.cycles.mean, .before.kernel_cycles.mean, .kernel_ratio, .cycles_ratio < 1.01]')" \
@@ -372,7 +444,7 @@ is "$(column 2 MSR_READ out)/$(column 2 MSR_WRITE out)/$(grep -c merged out)" 30
 "$report" diff split.json "$data/amd.json" --by class >out
 is "$(column 2 MSR out)/$(column 3 MSR out)/$(column 2 NESTED_PAGE_FAULT out)/$(grep -c merged out)" 50/100/12/1 \
 	'are merged where one run does not'
-is "$(grep -c 'CYCLES unknown' out)/$(column 5 HLT out)" 1/10.1M 'and all cycles are compared where one has no others'
+is "$(grep -c 'TIME unknown' out)/$(column 5 HLT out)" 1/5.04ms 'and all cycles are compared where one has no others'
 "$report" diff split.json "$data/intel.json" >out
 is "$(column 2 MSR_READ out)/$(column 3 MSR_READ out)/$(column 2 MMIO out)/$(column 2 NESTED_PAGE_FAULT out)" \
 	30/50/5/7 'AMD and Intel: MSRs and MMIO'
@@ -409,6 +481,50 @@ fails 1 'before.schema|schema' 'diff of one run' "$report" diff "$data/amd.json"
 fails 1 'nowhere' 'diff with no such file' "$report" diff "$data/amd.json" nowhere.json
 jq '.after.totals.exits = "x"' pair.json >bad.json
 fails 1 'bad.json: \$.after.totals.exits' 'a comparison with a flaw' "$report" diff bad.json
+
+
+echo '# what to know before believing a comparison'
+"$report" diff "$data/amd.json" "$data/amd.json" >out
+is "$(grep ^Note out)" 'Note: with one run on a side nobody can tell a change from chance: measure both' 'single runs'
+# of each reason the same spread
+jq '.runs = 5 | .vms = [] | .command = "make -j2" | .reasons[] |=
+	(.per_run = {exits: {mean: .exits, sd: 10}, cycles: {mean: .cycles, sd: 2000}})' "$data/amd.json" >five.json
+jq '.reasons |= map(if .name == "cpuid" then .exits += 14 elif .name == "msr" then .exits += 15 else . end |
+	.per_run.exits.mean = .exits) | .totals.exits += 29' five.json >six.json
+"$report" diff five.json six.json >out
+# t for 97.5 % and 8 degrees of freedom is 2.306; 2.306 * sqrt(2 * (100 + 1 / 12) / 5) = 14.59
+is "$(column 5 cpuid out)/$(column 6 cpuid out)/$(column 5 msr out)/$(column 6 msr out)" '14.6/1.00ms/14.6/*' \
+	'a change of 14 +- 14.6 may be chance, one of 15 is none'
+is "$(grep -c ^Note out)/$(grep -c '^+- half' out)" 0/1 'which needs no note'
+is "$("$report" diff five.json six.json --format json | jq -c '.notes, (.reasons[] | select(.name == "msr") |
+	[.change.exits.mean, (.change.exits.ci95 | map(. * 100 | round / 100)), .significant, .cycles_significant])' | tr '\n' ' ')" \
+	'[] [15,[0.41,29.59],true,false] ' 'in JSON'
+is "$("$report" diff five.json six.json --format csv | awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i }
+	$at["name"] == "msr" { printf "%s %.2f %s", $at["exits_change"], $at["exits_change_ci95"], $at["significant"] }')" '15 14.59 1' 'in CSV'
+is "$("$report" diff "$data/amd.json" six.json --format json | jq -c '.reasons[0].change.exits.ci95, .notes[-1]' | cut -c 1-29 | tr '\n' ' ')" \
+	'null "with one run on a side nobod ' 'one run and five'
+on_terminal 80 env TERM=xterm "$report" diff five.json six.json >out
+is "$(grep -c $'^\e\\[31mmsr ' out)/$(grep -c $'^\e\\[3.mcpuid ' out)" 1/0 'more is red'
+on_terminal 80 env TERM=xterm "$report" diff six.json five.json >out
+is "$(grep -c $'^\e\\[32mmsr ' out)" 1 'less is green'
+# note FILTER REGEX NAME: the same run, changed so
+note() {
+	jq "$1" five.json >other.json
+	"$report" diff five.json other.json >out
+	like "$(sed -n '/^Note/,/^$/p' out | tr '\n' ' ')" "$2" "$3"
+	is "$("$report" diff five.json other.json --format json | jq '.notes | length')" 1 'and nothing else'
+}
+note '.command = "make -j4"' '"make -j2" before, "make -j4" after' 'other commands'
+note 'del(.command)' 'before.*"make -j2".*the other is not' 'a command and none'
+note '.kernel = "6.12.0"' '6.1.0-test before, 6.12.0 after' 'other kernels'
+note '.source = "bpf"' 'module before, bpf after' 'other sources'
+note '.tsc_khz = 3000000' '2000 MHz before, 3000 MHz after' 'other TSCs'
+is "$(column 8 cpuid out)/$("$report" diff five.json other.json --cycles | column 8 cpuid /dev/stdin)" 0.67x/1.00x 'whose times compare'
+note '.runs = 2' '2 runs on a side are few' 'two runs'
+jq '.tsc_khz += 1' five.json >other.json
+is "$("$report" diff five.json other.json | grep -c ^Note)" 0 'the same TSC, measured again'
+"$report" diff five.json "$data/intel.json" >out
+like "$(sed -n '/^Note/,/^$/p' out | tr '\n' ' ')" 'svm before, vmx after' 'other CPUs'
 
 echo '# stat, on a device that is preloaded'
 # The guest: a VM more in the state, with the exits of the mode in force.

@@ -22,7 +22,7 @@ static int read_and_show(struct source *source, const struct options *options,
 
 	if (source_read(source, &run) < 0)
 		return EXIT_FAILED;
-	if (run.runs > 1 && by_machines(view.by)) {
+	if (run.runs > 1 && view_per(&view) != PER_ALL) {
 		error("%s: is the mean of %u runs, which had VMs of their own: use --by reason, class or detail",
 		      options->source, run.runs);
 	} else if (select_check(&run, &view) == 0) {

@@ -183,12 +183,9 @@ static void judge(struct comparison *c)
 	for (i = 0; i < c->nr_rows; i++) {
 		struct row *row = &c->rows[i];
 
-		row->significant = spread_differs(row->before.exits, before,
-						  row->after.exits, after);
-		row->cycles_significant = spread_differs(row->before.cycles, before,
-							 row->after.cycles, after);
-		row->kernel_significant = spread_differs(row->before.kernel, before,
-							 row->after.kernel, after);
+		row->exits = change_of(row->before.exits, before, row->after.exits, after);
+		row->cycles = change_of(row->before.cycles, before, row->after.cycles, after);
+		row->kernel = change_of(row->before.kernel, before, row->after.kernel, after);
 	}
 }
 

@@ -22,9 +22,9 @@ struct row {
 	uint32_t detail;
 	struct side before;
 	struct side after;
-	bool significant;		/* the exits differ by more than chance */
-	bool cycles_significant;
-	bool kernel_significant;
+	struct change exits;
+	struct change cycles;
+	struct change kernel;
 	double order;			/* greatest first */
 };
 
@@ -46,6 +46,14 @@ struct comparison {
  */
 void compare(struct comparison *c, const struct run *before, const struct run *after,
 	     const struct view *view);
+#define NOTE_MAX 600
+
+/*
+ * What a reader has to know before believing it, as a sentence: that the two are of
+ * different things, that runs are too few. From 0 on, until it is false.
+ */
+bool comparison_note(const struct comparison *c, unsigned int number, char note[NOTE_MAX]);
+
 /* Do both runs tell kernel cycles from others? Else only their sums compare. */
 bool comparison_has_kernel(const struct comparison *c);
 void comparison_free(struct comparison *c);

@@ -23,11 +23,6 @@ extern const struct format format_csv;
 extern const struct format format_openmetrics;
 extern const struct format format_prometheus;
 
-/* For people, in lines: which command, machine and window the run is of. */
-void print_head(FILE *out, const struct run *run);
-/* What a reader must know before believing it; nothing, mostly. 'which' run: "", " before". */
-void print_doubts(FILE *out, const struct run *run, const char *which);
-
 /* NULL where there is none of that name. */
 const struct format *format_find(const char *name);
 /* "table|json|…" */

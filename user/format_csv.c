@@ -24,22 +24,21 @@
 #define SPLIT		(1U << 7)	/* kernel, user and off-CPU cycles are told apart */
 #define SEVERAL		(1U << 8)	/* the mean of several runs */
 #define INTERVAL	(1U << 9)
+#define ALONE		(1U << 10)	/* of machines, without reasons */
 
-static unsigned int of_rows(enum by by)
+static unsigned int of_rows(const struct view *view)
 {
-	switch (by) {
-	case BY_REASON:
-		return OF_COUNTS | OF_REASONS;
-	case BY_DETAIL:
-		return OF_COUNTS | OF_REASONS | OF_DETAILS;
-	case BY_CLASS:
-		return OF_COUNTS | OF_CLASSES;
-	case BY_VM:
-		return OF_MACHINES | OF_VMS;
-	case BY_VCPU:
-		return OF_MACHINES | OF_VCPUS;
-	}
-	return 0;
+	static const unsigned int by[] = {
+		[BY_REASON] = OF_COUNTS | OF_REASONS,
+		[BY_DETAIL] = OF_COUNTS | OF_REASONS | OF_DETAILS,
+		[BY_CLASS] = OF_COUNTS | OF_CLASSES,
+		[BY_VM] = ALONE, [BY_VCPU] = ALONE,
+	};
+	static const unsigned int per[] = {
+		[PER_VM] = OF_MACHINES | OF_VMS, [PER_VCPU] = OF_MACHINES | OF_VCPUS,
+	};
+
+	return by[view->by] | per[view_per(view)];
 }
 
 /* The end of the interval, in UTC: the source tells CLOCK_MONOTONIC. */
@@ -300,9 +299,9 @@ static const struct run_column {
 	{ "kernel_cycles", SPLIT, kernel_cell },
 	{ "user_cycles", SPLIT, user_cell },
 	{ "offcpu_cycles", SPLIT, offcpu_cell },
-	{ "guest_cycles", OF_MACHINES, guest_cell },
-	{ "wall_cycles", OF_MACHINES | SPLIT, wall_cell },
-	{ "untraced", OF_MACHINES, untraced_cell },
+	{ "guest_cycles", ALONE, guest_cell },
+	{ "wall_cycles", ALONE | SPLIT, wall_cell },
+	{ "untraced", ALONE, untraced_cell },
 	{ "mean", 0, mean_cell },
 	{ "ended", OF_COUNTS | SPLIT, ended_cell },
 	{ "min", OF_COUNTS | SPLIT, min_cell },
@@ -341,7 +340,7 @@ static void run_line(struct csv *csv, const struct run *run, const struct group 
 /* Several intervals are one table. */
 static void csv_run(FILE *out, const struct run *run, const struct view *view)
 {
-	unsigned int have = of_rows(view->by) | (run->split ? SPLIT : 0) |
+	unsigned int have = of_rows(view) | (run->split ? SPLIT : 0) |
 			    (run->runs > 1 ? SEVERAL : 0) |
 			    (run->window == WINDOW_INTERVAL ? INTERVAL : 0);
 	struct csv csv = { .out = out };
@@ -381,17 +380,17 @@ static struct spread side_spread(const struct side *side, enum metric metric)
 	return (struct spread){ NAN, NAN };
 }
 
-static bool significant(const struct row *row, enum metric metric)
+static const struct change *row_change(const struct row *row, enum metric metric)
 {
 	switch (metric) {
 	case EXITS:
-		return row->significant;
+		return &row->exits;
 	case CYCLES:
-		return row->cycles_significant;
+		return &row->cycles;
 	case KERNEL:
-		return row->kernel_significant;
+		return &row->kernel;
 	}
-	return false;
+	return NULL;
 }
 
 static void metric_titles(struct csv *csv, enum metric metric, bool several)
@@ -408,14 +407,20 @@ static void metric_titles(struct csv *csv, enum metric metric, bool several)
 			csv_text(csv, title);
 	}
 	csv_text(csv, ratio_names[metric]);
-	if (several)
-		csv_text(csv, significant_names[metric]);
+	if (!several)
+		return;
+	snprintf(title, sizeof(title), "%s_change", metric_names[metric]);
+	csv_text(csv, title);
+	snprintf(title, sizeof(title), "%s_change_ci95", metric_names[metric]);
+	csv_text(csv, title);
+	csv_text(csv, significant_names[metric]);
 }
 
 static void metric_cells(struct csv *csv, const struct row *row, enum metric metric, bool several)
 {
 	struct spread before = side_spread(&row->before, metric);
 	struct spread after = side_spread(&row->after, metric);
+	const struct change *change = row_change(row, metric);
 
 	csv_number(csv, before.mean);
 	if (several)
@@ -424,8 +429,11 @@ static void metric_cells(struct csv *csv, const struct row *row, enum metric met
 	if (several)
 		csv_number(csv, after.sd);
 	csv_number(csv, before.mean > 0 ? after.mean / before.mean : NAN);
-	if (several)
-		csv_count(csv, significant(row, metric));
+	if (!several)
+		return;
+	csv_number(csv, change->mean);
+	csv_number(csv, change->half);
+	csv_count(csv, change->significant);
 }
 
 static void row_titles(struct csv *csv, enum by by)
@@ -452,7 +460,10 @@ static void row_keys(struct csv *csv, const struct row *row, enum by by)
 	csv_text(csv, row->class);
 }
 
-/* Of several runs these are means, with their standard deviations. */
+/*
+ * Of several runs these are means, with their standard deviations; the 95 % confidence
+ * interval of a change is from change - ci95 to change + ci95.
+ */
 static void csv_comparison(FILE *out, const struct comparison *c, const struct view *view)
 {
 	enum metric last = comparison_has_kernel(c) ? KERNEL : CYCLES, metric;

@@ -170,6 +170,11 @@ static json_t *reason(const struct reason *r, const struct reasons *details, con
 	return object;
 }
 
+static bool by_reason_alone(const struct view *view)
+{
+	return view->by == BY_REASON && view->per == PER_ALL;
+}
+
 /* In the order that the view asks for. */
 static json_t *run_reasons(const struct run *run, const struct view *view)
 {
@@ -179,7 +184,8 @@ static json_t *run_reasons(const struct run *run, const struct view *view)
 	size_t i;
 
 	by_reason.by = BY_REASON;
-	if (view->by != BY_REASON)
+	by_reason.per = PER_ALL;
+	if (!by_reason_alone(view))
 		by_reason.top = 0;
 	groups_make(&groups, run, &by_reason);
 	for (i = 0; i < groups.nr; i++)
@@ -253,34 +259,36 @@ static const char *window_name(enum window window)
 	return names[window];
 }
 
-static json_t *machine_group(const struct group *group, const struct run *run)
+static void set_machine(json_t *object, const struct group *group)
 {
-	const struct totals *t = group->totals;
-	json_t *object = json_object();
-
 	set_integer(object, "vm", group->vm->id);
 	if (group->vcpu)
 		set_integer(object, "vcpu", group->vcpu->id);
+}
+
+static void set_machine_counts(json_t *object, const struct group *group, const struct run *run)
+{
+	const struct totals *t = group->totals;
+
 	set_totals(object, t, run->split);
 	set_integer(object, "mean", t->exits ? llround((double)t->cycles.kernel / t->exits) : 0);
-	return object;
 }
 
-static json_t *reason_group(const struct group *group, const struct run *run, enum by by)
+static void set_reason_counts(json_t *object, const struct reason *reason, const struct run *run,
+			      enum by by)
 {
-	json_t *object = json_object();
-
-	if (by == BY_DETAIL) {
-		set_name(object, group->reason->name, group->reason->class, group->reason->level);
-		set_detail(object, group->reason->detail);
-	} else {
-		set_string(object, "class", group->reason->class);
-	}
-	set_counts(object, group->reason, run);
-	return object;
+	if (by == BY_REASON)
+		set_integer(object, "code", reason->code);
+	if (by == BY_CLASS)
+		set_string(object, "class", reason->class);
+	else
+		set_name(object, reason->name, reason->class, reason->level);
+	if (by == BY_DETAIL)
+		set_detail(object, reason->detail);
+	set_counts(object, reason, run);
 }
 
-/* Rows by anything but reason; the reasons are there in any case. */
+/* Rows by anything but reason alone; the reasons are there in any case. */
 static json_t *groups(const struct run *run, const struct view *view)
 {
 	json_t *array = json_array();
@@ -288,10 +296,18 @@ static json_t *groups(const struct run *run, const struct view *view)
 	size_t i;
 
 	groups_make(&g, run, view);
-	for (i = 0; i < g.nr; i++)
-		json_array_append_new(array, by_machines(view->by) ?
-				      machine_group(&g.list[i], run) :
-				      reason_group(&g.list[i], run, view->by));
+	for (i = 0; i < g.nr; i++) {
+		const struct group *group = &g.list[i];
+		json_t *object = json_object();
+
+		if (group->vm)
+			set_machine(object, group);
+		if (group->reason)
+			set_reason_counts(object, group->reason, run, view->by);
+		else
+			set_machine_counts(object, group, run);
+		json_array_append_new(array, object);
+	}
 	groups_free(&g);
 	return array;
 }
@@ -316,8 +332,8 @@ json_t *json_from_run(const struct run *run, const struct view *view)
 	set_integer(object, "runs", run->runs);
 	set(object, "totals", totals(run));
 	set(object, "reasons", run_reasons(run, view));
-	if (view->by != BY_REASON) {
-		set_string(object, "by", by_name(view->by));
+	if (!by_reason_alone(view)) {
+		set_string(object, "by", view_name(view));
 		set(object, "groups", groups(run, view));
 	}
 	for (i = 0; i < run->nr_vms; i++)
@@ -336,6 +352,27 @@ static json_t *side(const struct side *side, bool kernel)
 	return spreads(side->exits, side->cycles, side->kernel, kernel);
 }
 
+static json_t *change(const struct change *c)
+{
+	json_t *object = json_object();
+
+	set(object, "mean", number(c->mean));
+	set(object, "ci95", isnan(c->half) ? json_null() :
+	    json_pack("[f,f]", c->mean - c->half, c->mean + c->half));
+	return object;
+}
+
+static json_t *changes(const struct row *r, bool kernel)
+{
+	json_t *object = json_object();
+
+	set(object, "exits", change(&r->exits));
+	set(object, "cycles", change(&r->cycles));
+	if (kernel)
+		set(object, "kernel_cycles", change(&r->kernel));
+	return object;
+}
+
 static json_t *row(const struct row *r, const struct comparison *c)
 {
 	bool kernel = comparison_has_kernel(c);
@@ -348,11 +385,12 @@ static json_t *row(const struct row *r, const struct comparison *c)
 	set(object, "after", side(&r->after, kernel));
 	set(object, "ratio", ratio(r->before.exits, r->after.exits));
 	set(object, "cycles_ratio", ratio(r->before.cycles, r->after.cycles));
-	set(object, "significant", json_boolean(r->significant));
-	set(object, "cycles_significant", json_boolean(r->cycles_significant));
+	set(object, "change", changes(r, kernel));
+	set(object, "significant", json_boolean(r->exits.significant));
+	set(object, "cycles_significant", json_boolean(r->cycles.significant));
 	if (kernel) {
 		set(object, "kernel_ratio", ratio(r->before.kernel, r->after.kernel));
-		set(object, "kernel_significant", json_boolean(r->kernel_significant));
+		set(object, "kernel_significant", json_boolean(r->kernel.significant));
 	}
 	return object;
 }
@@ -364,6 +402,17 @@ static json_t *rows(const struct comparison *c)
 
 	for (i = 0; i < c->nr_rows; i++)
 		json_array_append_new(array, row(&c->rows[i], c));
+	return array;
+}
+
+static json_t *notes(const struct comparison *c)
+{
+	json_t *array = json_array();
+	char note[NOTE_MAX];
+	unsigned int i;
+
+	for (i = 0; comparison_note(c, i, note); i++)
+		json_array_append_new(array, json_string(note));
 	return array;
 }
 
@@ -390,6 +439,7 @@ json_t *json_from_comparison(const struct comparison *c, const struct view *view
 	set_integer(object, "runs", c->runs);
 	set_string(object, "unit", "mean per run");
 	set(object, "mode_verified", json_boolean(c->mode_verified));
+	set(object, "notes", notes(c));
 	set_string(object, "by", by_name(c->by));
 	set(object, "before", json_from_run(c->before, &whole));
 	set(object, "after", json_from_run(c->after, &whole));

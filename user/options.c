@@ -71,12 +71,17 @@ static int parse_vcpu(struct options *options, const char *value)
 
 static int parse_by(struct options *options, const char *value)
 {
-	static const char * const words[] = { "reason", "class", "detail", "vm", "vcpu", NULL };
-	int by = parse_word("--by", value, words, "one of reason, class, detail, vm, vcpu");
-
-	options->view.by = by;
 	options->view.by_given = true;
-	return by < 0 ? -1 : 0;
+	if (view_by(&options->view, value))
+		return 0;
+	return bad_value("--by", value, "one of reason, class, detail, vm, vcpu, or two like vm,reason");
+}
+
+static int parse_cycles(struct options *options, const char *value)
+{
+	(void)value;
+	options->view.cycles = true;
+	return 0;
 }
 
 static int parse_sort(struct options *options, const char *value)
@@ -234,8 +239,10 @@ static const struct option_row rows[] = {
 	  "only this VM, or the VMs of this process" },
 	{ "vcpu", 2, "N", ANY_RUN | FOR_TOP, parse_vcpu,
 	  "only vCPUs with this id" },
-	{ "by", 3, "WHAT", ANY_REPORT | FOR_TEXTFILE, parse_by,
-	  "rows by reason, class, detail, vm or vcpu; a comparison: not vm, vcpu" },
+	{ "by", 3, "WHAT", ANY_RUN | FOR_TEXTFILE, parse_by,
+	  "rows by reason, class, detail, vm, vcpu, or two of them: vm,reason" },
+	{ "by", 3, "WHAT", FOR_PAGING | FOR_DIFF, parse_by,
+	  "rows by reason, class or detail" },
 	{ "by", 3, "WHAT", FOR_TOP, parse_by,
 	  "begin with rows by vm (the default), vcpu, reason, class or detail" },
 	{ "sort", 14, "COLUMN", FOR_TOP, parse_column,
@@ -244,6 +251,8 @@ static const struct option_row rows[] = {
 	  "exits, cycles, mean, p99, max or name; a comparison: else by change" },
 	{ "top", 5, "N", ANY_REPORT | FOR_SPACES, parse_top,
 	  "only the first N rows" },
+	{ "cycles", 15, NULL, ANY_REPORT, parse_cycles,
+	  "TSC cycles, all digits, where a table has times" },
 	{ "source", 6, "module|FILE", FOR_SHOW | FOR_TEXTFILE | FOR_TOP, parse_source,
 	  "read the module, or a report saved as JSON" },
 	{ "format", 7, "FORMAT", ANY_REPORT, parse_format,
@@ -319,8 +328,8 @@ static int bad_option(int kind, char **argv)
 /* Options that make no sense together. */
 static int check(const struct options *options, unsigned int who)
 {
-	enum sort sort = options->view.sort;
-	enum by by = options->view.by;
+	const struct view *view = &options->view;
+	bool machines = view_per(view) != PER_ALL;
 
 	if (options->count && !options->interval) {
 		error("option -n counts intervals: give -i SECONDS, too");
@@ -343,16 +352,21 @@ static int check(const struct options *options, unsigned int who)
 		error("options -o and --html: both to \"%s\": give each a file of its own", options->html);
 		return -1;
 	}
-	if ((who & (FOR_PAGING | FOR_DIFF)) && by_machines(by)) {
+	if ((who & (FOR_PAGING | FOR_DIFF)) && machines) {
 		error("option --by: two runs have no VMs in common: use reason, class or detail");
 		return -1;
 	}
-	if (options->runs > 1 && by_machines(by)) {
+	if (options->runs > 1 && machines) {
 		error("option --by: each of several runs has VMs of its own: use reason, class or detail");
 		return -1;
 	}
-	if (by_machines(by) && (sort == SORT_P99 || sort == SORT_MAX)) {
-		error("option --sort: p99 and max are of reasons: use --by reason, class or detail");
+	if (by_machines(view->by) && (view->sort == SORT_P99 || view->sort == SORT_MAX)) {
+		error("option --sort: p99 and max are of reasons: use --by reason, class, detail, or vm,reason");
+		return -1;
+	}
+	if ((who & FOR_TOP) && view->per != PER_ALL) {
+		error("option --by: the live screen has one kind of rows at a time: use --by %s, and go into one with Enter",
+		      view->per == PER_VM ? "vm" : "vcpu");
 		return -1;
 	}
 	return 0;

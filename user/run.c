@@ -162,6 +162,14 @@ void classes_add_up(struct reasons *classes, const struct reasons *details)
 	}
 }
 
+void details_add_up(struct reasons *sum, const struct reasons *details)
+{
+	size_t i;
+
+	for (i = 0; i < details->nr; i++)
+		add_row(sum, &details->list[i]);
+}
+
 void reasons_clear(struct reasons *reasons)
 {
 	free(reasons->list);

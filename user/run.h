@@ -91,6 +91,7 @@ enum window {
 
 struct run {
 	char source[16];
+	const char *file;	/* that it was saved to, or NULL */
 	uint32_t isa;		/* KVMSTAT_ISA_* */
 	char paging[16];	/* "ept", "npt", "shadow" or "unknown" */
 	char kernel[80];
@@ -133,6 +134,7 @@ struct reason *reasons_append(struct reasons *reasons, const struct reason *reas
 /* Adds the finest rows up by code and level; by class, those of L2 apart. */
 void reasons_add_up(struct reasons *reasons, uint32_t isa, const struct reasons *details);
 void classes_add_up(struct reasons *classes, const struct reasons *details);
+void details_add_up(struct reasons *sum, const struct reasons *details);
 void reasons_clear(struct reasons *reasons);
 
 void run_from_snapshot(struct run *run, const struct snapshot *snap);

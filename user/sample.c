@@ -244,19 +244,26 @@ static double critical_t(double freedom)
 	return whole < 60 ? 2.042 : whole < 120 ? 2.000 : 1.980;
 }
 
-bool spread_differs(struct spread a, unsigned int runs_a, struct spread b, unsigned int runs_b)
+/*
+ * Of the mean. Whole numbers that are all the same need not be so the next time:
+ * rounding alone has a variance of 1/12 (Sheppard's correction).
+ */
+static double variance(struct spread s, unsigned int runs)
 {
-	double var_a, var_b, freedom;
+	return (s.sd * s.sd + 1.0 / 12) / runs;
+}
 
-	if (runs_a < 2 || runs_b < 2 || isnan(a.sd) || isnan(b.sd))
-		return false;
-	var_a = a.sd * a.sd / runs_a;
-	var_b = b.sd * b.sd / runs_b;
-	/* Counts that never vary differ if they differ at all. */
-	if (var_a + var_b == 0)
-		return a.mean != b.mean;
+struct change change_of(struct spread before, unsigned int runs_before,
+			struct spread after, unsigned int runs_after)
+{
+	struct change change = { .mean = after.mean - before.mean, .half = NAN };
+	double a = variance(before, runs_before), b = variance(after, runs_after), freedom;
+
+	if (runs_before < 2 || runs_after < 2 || isnan(a) || isnan(b))
+		return change;
 	/* Welch-Satterthwaite */
-	freedom = (var_a + var_b) * (var_a + var_b) /
-		  (var_a * var_a / (runs_a - 1) + var_b * var_b / (runs_b - 1));
-	return fabs(a.mean - b.mean) / sqrt(var_a + var_b) > critical_t(freedom);
+	freedom = (a + b) * (a + b) / (a * a / (runs_before - 1) + b * b / (runs_after - 1));
+	change.half = critical_t(freedom) * sqrt(a + b);
+	change.significant = fabs(change.mean) > change.half;
+	return change;
 }

@@ -18,10 +18,18 @@ struct spread exits_spread(const struct reason *reason, unsigned int runs);
 struct spread cycles_spread(const struct reason *reason, unsigned int runs);
 struct spread kernel_spread(const struct reason *reason, unsigned int runs);
 
+/* From one mean to another. */
+struct change {
+	double mean;
+	double half;		/* of the width of its 95 % confidence interval; NAN: not known */
+	bool significant;	/* the interval is without 0: more than chance */
+};
+
 /*
- * Do two means differ? Welch's t-test, two-sided, 5 %. False where it cannot
- * be told: fewer than two runs, or a spread that is not known.
+ * Welch's t-test, two-sided, 5 %, of values that were rounded to whole numbers. It
+ * takes two runs on each side, and spreads that are known.
  */
-bool spread_differs(struct spread a, unsigned int runs_a, struct spread b, unsigned int runs_b);
+struct change change_of(struct spread before, unsigned int runs_before,
+			struct spread after, unsigned int runs_after);
 
 #endif

@@ -27,6 +27,63 @@ bool by_machines(enum by by)
 	return by == BY_VM || by == BY_VCPU;
 }
 
+enum per view_per(const struct view *view)
+{
+	switch (view->by) {
+	case BY_VM:
+		return PER_VM;
+	case BY_VCPU:
+		return PER_VCPU;
+	default:
+		return view->per;
+	}
+}
+
+static const struct {
+	const char *name;
+	enum by by;
+	enum per per;
+} crossed[] = {
+	{ "vm,reason", BY_REASON, PER_VM },
+	{ "vm,class", BY_CLASS, PER_VM },
+	{ "vm,detail", BY_DETAIL, PER_VM },
+	{ "vcpu,reason", BY_REASON, PER_VCPU },
+	{ "vcpu,class", BY_CLASS, PER_VCPU },
+	{ "vcpu,detail", BY_DETAIL, PER_VCPU },
+};
+#define NR_CROSSED (sizeof(crossed) / sizeof(crossed[0]))
+
+bool view_by(struct view *view, const char *name)
+{
+	enum by by;
+	size_t i;
+
+	view->per = PER_ALL;
+	for (by = BY_REASON; by <= BY_VCPU; by++) {
+		view->by = by;
+		if (!strcmp(by_name(by), name))
+			return true;
+	}
+	for (i = 0; i < NR_CROSSED; i++) {
+		if (strcmp(crossed[i].name, name))
+			continue;
+		view->by = crossed[i].by;
+		view->per = crossed[i].per;
+		return true;
+	}
+	return false;
+}
+
+const char *view_name(const struct view *view)
+{
+	size_t i;
+
+	for (i = 0; view->per != PER_ALL && i < NR_CROSSED; i++)
+		if (crossed[i].by == view->by && crossed[i].per == view->per)
+			return crossed[i].name;
+	return by_name(view->by);
+}
+
 static bool is_id(const struct run *run, uint64_t number)
 {
 	size_t i;
@@ -157,7 +214,21 @@ static struct group *append(struct groups *groups)
 	return &groups->list[groups->nr++];
 }
 
-static void group_reasons(struct groups *groups, const struct reasons *reasons)
+static const struct reasons *rows_of_run(const struct run *run, enum by by)
+{
+	switch (by) {
+	case BY_CLASS:
+		return &run->classes;
+	case BY_DETAIL:
+		return &run->details;
+	default:
+		return &run->reasons;
+	}
+}
+
+/* Reasons of the run, or of one of its VMs or vCPUs. */
+static void group_reasons(struct groups *groups, const struct reasons *reasons,
+			  const struct vm *vm, const struct vcpu *vcpu)
 {
 	size_t i;
 
@@ -165,47 +236,79 @@ static void group_reasons(struct groups *groups, const struct reasons *reasons)
 		struct group *group = append(groups);
 
 		group->reason = &reasons->list[i];
+		group->vm = vm;
+		group->vcpu = vcpu;
 		reason_label(group->reason, group->name);
 		group->exits = group->reason->exits;
 		group->cycles = group->reason->cycles;
 	}
 }
 
-static void group_vcpus(struct groups *groups, const struct vm *vm)
+static void group_machine(struct groups *groups, const struct vm *vm, const struct vcpu *vcpu)
 {
-	size_t i;
+	struct group *group = append(groups);
 
-	for (i = 0; i < vm->nr_vcpus; i++) {
-		struct group *group = append(groups);
+	group->vm = vm;
+	group->vcpu = vcpu;
+	group->totals = vcpu ? &vcpu->totals : &vm->totals;
+	group->exits = group->totals->exits;
+	group->cycles = group->totals->cycles;
+	if (vcpu)
+		snprintf(group->name, sizeof(group->name), "%" PRIu64 "/%u", vm->id, vcpu->id);
+	else
+		snprintf(group->name, sizeof(group->name), "%" PRIu64, vm->id);
+}
 
-		group->vm = vm;
-		group->vcpu = &vm->vcpus[i];
-		snprintf(group->name, sizeof(group->name), "%" PRIu64 "/%u", vm->id,
-			 group->vcpu->id);
-		group->totals = &group->vcpu->totals;
-		group->exits = group->totals->exits;
-		group->cycles = group->totals->cycles;
+/* The finest rows of one vCPU, or of all that the VM has. */
+static void add_up(struct reasons *sum, uint32_t isa, enum by by, const struct vm *vm,
+		   const struct vcpu *vcpu)
+{
+	const struct vcpu *vcpus = vcpu ?: vm->vcpus;
+	size_t nr = vcpu ? 1 : vm->nr_vcpus, i;
+
+	for (i = 0; i < nr; i++) {
+		if (by == BY_CLASS)
+			classes_add_up(sum, &vcpus[i].details);
+		else if (by == BY_DETAIL)
+			details_add_up(sum, &vcpus[i].details);
+		else
+			reasons_add_up(sum, isa, &vcpus[i].details);
 	}
 }
 
-static void group_vms(struct groups *groups, const struct run *run, bool vcpus)
+static void group_crossed(struct groups *groups, const struct run *run, enum by by,
+			  const struct vm *vm, const struct vcpu *vcpu)
 {
-	size_t i;
+	struct reasons *sum;
+
+	groups->crossed = xgrow(groups->crossed, groups->nr_crossed, sizeof(*sum));
+	sum = &groups->crossed[groups->nr_crossed++];
+	memset(sum, 0, sizeof(*sum));
+	add_up(sum, run->isa, by, vm, vcpu);
+	group_reasons(groups, sum, vm, vcpu);
+}
+
+static void group_one(struct groups *groups, const struct run *run, const struct view *view,
+		      const struct vm *vm, const struct vcpu *vcpu)
+{
+	if (by_machines(view->by))
+		group_machine(groups, vm, vcpu);
+	else
+		group_crossed(groups, run, view->by, vm, vcpu);
+}
+
+static void group_machines(struct groups *groups, const struct run *run, const struct view *view)
+{
+	size_t i, j;
 
 	for (i = 0; i < run->nr_vms; i++) {
 		const struct vm *vm = &run->vms[i];
-		struct group *group;
 
-		if (vcpus) {
-			group_vcpus(groups, vm);
-			continue;
-		}
-		group = append(groups);
-		group->vm = vm;
-		snprintf(group->name, sizeof(group->name), "%" PRIu64, vm->id);
-		group->totals = &vm->totals;
-		group->exits = vm->totals.exits;
-		group->cycles = vm->totals.cycles;
+		if (view_per(view) == PER_VM)
+			group_one(groups, run, view, vm, NULL);
+		else
+			for (j = 0; j < vm->nr_vcpus; j++)
+				group_one(groups, run, view, vm, &vm->vcpus[j]);
 	}
 }
 
@@ -241,16 +344,14 @@ static double order_value(const struct group *g, enum sort sort)
 	return g->exits;
 }
 
-/* VMs and vCPUs by number, reasons by name. */
+/* VMs and vCPUs by number, then reasons by name. */
 static int compare_names(const struct group *x, const struct group *y)
 {
-	if (!x->vm)
-		return strcmp(x->name, y->name);
-	if (x->vm->id != y->vm->id)
+	if (x->vm && x->vm->id != y->vm->id)
 		return x->vm->id < y->vm->id ? -1 : 1;
 	if (x->vcpu && x->vcpu->id != y->vcpu->id)
 		return x->vcpu->id < y->vcpu->id ? -1 : 1;
-	return 0;
+	return x->reason ? strcmp(x->name, y->name) : 0;
 }
 
 static int compare_groups(const void *a, const void *b)
@@ -260,31 +361,15 @@ static int compare_groups(const void *a, const void *b)
 	return descending(x->order, y->order) ?: compare_names(x, y);
 }
 
-static void make_all(struct groups *groups, const struct run *run, enum by by)
-{
-	switch (by) {
-	case BY_REASON:
-		group_reasons(groups, &run->reasons);
-		break;
-	case BY_CLASS:
-		group_reasons(groups, &run->classes);
-		break;
-	case BY_DETAIL:
-		group_reasons(groups, &run->details);
-		break;
-	case BY_VM:
-	case BY_VCPU:
-		group_vms(groups, run, by == BY_VCPU);
-		break;
-	}
-}
-
 void groups_make(struct groups *groups, const struct run *run, const struct view *view)
 {
 	size_t i;
 
 	memset(groups, 0, sizeof(*groups));
-	make_all(groups, run, view->by);
+	if (view_per(view) == PER_ALL)
+		group_reasons(groups, rows_of_run(run, view->by), NULL, NULL);
+	else
+		group_machines(groups, run, view);
 	for (i = 0; i < groups->nr; i++)
 		groups->list[i].order = order_value(&groups->list[i], view->sort);
 	if (groups->nr)
@@ -297,6 +382,11 @@ void groups_make(struct groups *groups, const struct run *run, const struct view
 
 void groups_free(struct groups *groups)
 {
+	size_t i;
+
+	for (i = 0; i < groups->nr_crossed; i++)
+		reasons_clear(&groups->crossed[i]);
+	free(groups->crossed);
 	free(groups->list);
 	memset(groups, 0, sizeof(*groups));
 }

@@ -5,7 +5,11 @@
 
 static int file_read(struct source *source, struct run *run)
 {
-	return json_read_run(source->path, run);
+	int ret = json_read_run(source->path, run);
+
+	if (ret == 0)
+		run->file = source->path;
+	return ret;
 }
 
 static const struct source_type file_type = { .read = file_read };

@@ -4,8 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "table.h"
+#include "terminal.h"
 #include "text.h"
+
+/* Longer lines are hard to read. */
+#define WRAP_MAX 100
 
 void text_clean(char *to, const char *from, size_t size)
 {
@@ -87,6 +90,15 @@ char *text_share(char buf[TEXT_CELL], double part, double whole)
 	return buf;
 }
 
+char *text_real(char buf[TEXT_CELL], double n)
+{
+	if (n > 0 && n < 99.95)
+		print_digits(buf, n, "", "");
+	else
+		text_scaled(buf, n);
+	return buf;
+}
+
 char *text_ratio(char buf[TEXT_CELL], double before, double after)
 {
 	double ratio = before > 0 ? after / before : 0;
@@ -100,7 +112,8 @@ char *text_ratio(char buf[TEXT_CELL], double before, double after)
 
 void text_wrap(FILE *out, int indent, const char *text)
 {
-	const size_t width = TABLE_WIDTH - indent;
+	size_t room = terminal_width(out);
+	size_t width = (room < WRAP_MAX ? room : WRAP_MAX) - indent;
 
 	while (*text) {
 		size_t length = strlen(text), cut = length;

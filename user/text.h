@@ -28,6 +28,8 @@ char *text_time(char buf[TEXT_CELL], double cycles, uint64_t tsc_khz);
 char *text_ns(char buf[TEXT_CELL], double ns);
 /* "12.3%", "-" of nothing. */
 char *text_share(char buf[TEXT_CELL], double part, double whole);
+/* The same of what is no count: "0.25", "47.1", "1530", "12.3k". */
+char *text_real(char buf[TEXT_CELL], double n);
 /* "4.55x", "new", "gone", "-". */
 char *text_ratio(char buf[TEXT_CELL], double before, double after);
 

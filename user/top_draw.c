@@ -10,7 +10,7 @@
 
 #include <curses.h>
 
-#include "format.h"
+#include "head.h"
 #include "text.h"
 #include "top_draw.h"
 

@@ -452,17 +452,86 @@ static void means_of_details(void)
 		run_free(&runs[i]);
 }
 
+static bool differs(struct spread a, unsigned int runs_a, struct spread b, unsigned int runs_b)
+{
+	return change_of(a, runs_a, b, runs_b).significant;
+}
+
 static void significance(void)
 {
 	const struct spread a = { 100, 10 }, b = { 200, 10 }, c = { 105, 10 };
 	const struct spread exact = { 14, 0 }, other = { 15, 0 }, unknown = { 500, NAN };
+	struct change change = change_of(a, 5, b, 5);
 
-	ok(spread_differs(a, 5, b, 5), "100 +- 10 and 200 +- 10 differ");
-	ok(!spread_differs(a, 5, c, 5), "100 +- 10 and 105 +- 10 may be the same");
-	ok(!spread_differs(a, 1, b, 1), "single runs tell nothing");
-	ok(!spread_differs(a, 2, unknown, 2), "nor does an unknown spread");
-	ok(spread_differs(exact, 2, other, 2), "counts that never vary differ");
-	ok(!spread_differs(exact, 2, exact, 2), "or do not");
+	ok(differs(a, 5, b, 5), "100 +- 10 and 200 +- 10 differ");
+	ok(differs(b, 5, a, 5), "either way");
+	ok(!differs(a, 5, c, 5), "100 +- 10 and 105 +- 10 may be the same");
+	/* t for 97.5 % and 8 degrees of freedom, times the root of 2 * (100 + 1/12) / 5 */
+	ok(change.mean == 100 && fabs(change.half - 14.59) < 0.01, "the change is 100 +- 14.59");
+	ok(!differs(a, 1, b, 1) && isnan(change_of(a, 1, b, 5).half), "single runs tell nothing");
+	ok(!differs(a, 2, unknown, 2), "nor does an unknown spread");
+	ok(differs(exact, 3, other, 3), "counts that never vary differ");
+	ok(!differs(exact, 3, exact, 3), "or do not");
+	ok(!differs(exact, 2, other, 2), "of two runs each that may be luck");
+}
+
+static double uniform(void)
+{
+	return (random() + 0.5) / (RAND_MAX + 1.0);
+}
+
+/* How often something happens in a while that happens 'mean' times in it. */
+static unsigned int poisson(double mean)
+{
+	double bound = exp(-mean), product = uniform();
+	unsigned int n = 0;
+
+	while (product > bound) {
+		product *= uniform();
+		n++;
+	}
+	return n;
+}
+
+static struct spread sample(double mean, unsigned int runs)
+{
+	struct spread s = { 0, 0 };
+	double values[20];
+	unsigned int i;
+
+	for (i = 0; i < runs; i++) {
+		values[i] = poisson(mean);
+		s.mean += values[i] / runs;
+	}
+	for (i = 0; i < runs; i++)
+		s.sd += (values[i] - s.mean) * (values[i] - s.mean) / (runs - 1);
+	s.sd = sqrt(s.sd);
+	return s;
+}
+
+/* Twice the same thing: 5 of 100 are marked, or fewer; and 3 standard deviations of that. */
+static void false_alarms(void)
+{
+	static const unsigned int runs[] = { 2, 3, 5, 20 };
+	static const double means[] = { 0.1, 1, 10, 300 };
+	const unsigned int draws = 10000, most = 0.05 * draws + 3 * sqrt(0.05 * 0.95 * draws);
+	unsigned int i, j, k, marked;
+	char what[80];
+
+	srandom(1);
+	for (i = 0; i < 4; i++) {
+		for (j = 0; j < 4; j++) {
+			for (k = marked = 0; k < draws; k++) {
+				struct spread a = sample(means[j], runs[i]);
+				struct spread b = sample(means[j], runs[i]);
+
+				marked += differs(a, runs[i], b, runs[i]);
+			}
+			snprintf(what, sizeof(what), "%u runs of %g exits: %u false alarms of 10000",
+				 runs[i], means[j], marked);
+			ok(marked <= most, what);
+		}
+	}
 }
 
 static void name_is(uint32_t isa, uint64_t code, const char *name, const char *class)
@@ -665,6 +734,7 @@ int main(void)
 	means();
 	means_of_details();
 	significance();
+	false_alarms();
 	names();
 	details();
 	snapshots();

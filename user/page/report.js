@@ -82,7 +82,7 @@ function windowText(run) {
 
 // What both kinds of report have of a machine and its window.
 function facts(run) {
-	const list = [["Kernel", `Linux ${run.kernel}`], ["CPU", isas[run.isa] || "no exit seen"],
+	const list = [["Source", run.source], ["Kernel", `Linux ${run.kernel}`], ["CPU", isas[run.isa] || "no exit seen"],
 		["Paging", pagingText(run)], ["Window", windowText(run)]];
 	if (run.command)
 		list.push(["Command", run.command]);
@@ -227,13 +227,27 @@ function machineColumns(run) {
 
 const vmRows = run => run.vms.map(vm => ({ ...addUp(vm.vcpus), vm }));
 
+// Rows of a reason, class or detail of each VM or vCPU.
+function crossedTables(run) {
+	if (!(run.by || "").includes(","))
+		return [];
+	const vms = new Map(run.vms.map(vm => [vm.id, vm]));
+	const rows = run.groups.map(group => ({ ...group, of: vms.get(group.vm) }));
+	const [machine, what] = run.by.split(",");
+	const columns = vmColumns.map(column => ({ ...column, of: row => column.of({ vm: row.of }) }));
+	if (machine === "vcpu")
+		columns.splice(1, 0, { title: "vCPU", of: row => row.vcpu });
+	columns.push({ title: what === "class" ? "Class" : "Reason", of: what === "class" ? row => row.class : label, words: true });
+	return [makeTable(`Exits by ${machine} and ${what}`, [...columns, ...countColumns(run)], rows, null)];
+}
+
 function machineTables(run) {
 	const vms = vmRows(run).filter(row => row.exits !== undefined);
 	const vcpus = run.vms.flatMap(vm => vm.vcpus.map(vcpu => ({ ...vcpu, vm })));
 	const state = { title: "State", of: row => row.vm.alive ? "alive" : "gone", words: true };
 	const id = { title: "vCPU", of: row => row.id };
 	const [number, ...others] = vmColumns;
-	const made = [];
+	const made = crossedTables(run);
 	if (vms.length)
 		made.push(makeTable("VMs", [...vmColumns, state, ...machineColumns(run)], vms, null));
 	if (vcpus.length > vms.length)
@@ -475,8 +489,15 @@ function comparisonColumns(names, key, title) {
 		({ title: `${title} ${names[i]}`, of: row => row[side][key].mean, text: format }));
 	columns.push({ title: "Ratio", of: row => ratio(row.before[key].mean, row.after[key].mean), text: ratioText });
 	if (report.runs > 1)
-		columns.push({ title: "Significant", of: row => mark in row ? Number(row[mark]) : null, text: n => n ? "*" : "" });
+		columns.push({ title: "±", of: row => halfWidth(row, key), text: scaled },
+			{ title: "Significant", of: row => mark in row ? Number(row[mark]) : null, text: n => n ? "*" : "" });
 	return columns;
+}
+
+// Half the width of the change's confidence interval.
+function halfWidth(row, key) {
+	const interval = row.change && row.change[key].ci95;
+	return interval ? (interval[1] - interval[0]) / 2 : null;
 }
 
 const asSide = totals => Object.fromEntries(["exits", "cycles", "kernel_cycles"].map(key =>
@@ -499,9 +520,9 @@ function comparisonPage() {
 	if (report.mode_verified)
 		notes.push("The paging mode in force was verified before and after each run.");
 	if (report.runs > 1)
-		notes.push("*: the two differ by more than chance (Welch's t-test, 5%).");
-	else
-		notes.push("Of single runs nobody can tell what is chance: -r measures several.");
+		notes.push("±: half the 95% confidence interval of the change. *: the two differ by more than chance " +
+			"(Welch's t-test, 5%): of 20 rows that nothing happened to, one is marked all the same.");
+	notes.push(...report.notes.map(note => `Note: ${note}.`));
 	return [
 		factsTable(names),
 		element("section", { class: "charts" },
