@@ -92,6 +92,7 @@ page_library='
 	const texts = row => [...row.cells].map(cell => cell.textContent);
 	const body = n => [...table(n).tBodies[0].rows].map(texts);
 	const column = (n, i) => body(n).map(row => row[i]);
+	const titled = (n, title) => column(n, texts(table(n).tHead.rows[0]).indexOf(title));
 '
 page() { browser_run "$page_library $1"; }
 
@@ -173,9 +174,9 @@ echo '# a comparison'
 opens pair.html 'a comparison'
 browser_screen light 1200
 drawn 'a comparison'
-is "$(page 'return body(0).concat([texts(table(0).tFoot.rows[0])]).map(row =>
-	row.filter((_, i) => row.length < 9 || i != 4 && i != 8).concat(row.length < 9 ? [] : row[4])
-	.join(" ").trim()).join("\n")' | sed 's/ -$//')" "$(rows pair.txt)" 'its table has what the tool prints'
+# cells N: the table's rows without what is empty, as a table of the tool is told by rows()
+cells() { page "return body($1).concat([texts(table($1).tFoot.rows[0])]).map(row => row.filter(cell => cell).join(' ')).join('\\n')"; }
+is "$(cells 0 | sed 's/ -$//')" "$(rows pair.txt)" 'its table has what the tool prints'
 for pair in '0 exits' '1 kernel_cycles'; do
 	read -r n key <<<"$pair"
 	near "$(page "return pixels($n, hues($n)[1]) / pixels($n, hues($n)[0])")" \
@@ -248,17 +249,20 @@ several='.runs = 3 | .vms = [] | .reasons[] |= (del(.details) | .per_run = ({exi
 	map_values({mean: ., sd: (. / 100)})))'
 jq ".before | $several" "$data/boot.json" >several.json
 jq ".after | $several" "$data/boot.json" >others.json
-"$report" diff several.json others.json --html several.html >several.txt
+COLUMNS=200 "$report" diff several.json others.json --html several.html >several.txt
 opens several.html 'several runs'
-is "$(page 'return body(0).filter(row => row[4] === "*").map(row => row[0]).join("\n")')" \
-	"$(awk '$NF == "*" { print $1 ($2 ~ /^[a-z]/ ? " " $2 : "") }' several.txt)" 'significant is what the tool marks'
+is "$(cells 0 | sed 's/ - - / /')" "$(rows several.txt)" 'intervals and marks are those that the tool prints'
 is "$(page 'return chart(3).data.datasets.map(set => Math.round(set.data.reduce((a, b) => a + b))).join()')" \
 	"$(jq -s -r 'map([.reasons[].ended] | add / 3 | round) | join(",")' several.json others.json)" \
 	'single exits are those of one run, too'
-for by in class detail vm vcpu; do
+for by in class detail vm vcpu vm,reason vcpu,class vm,detail; do
 	"$report" --source run.json --by $by --html by.html >out
 	opens by.html "--by $by"
 	drawn "--by $by"
+	case $by in *,*)
+		is "$(page 'return titled(1, "Exits").reduce((n, exits) => n + Number(exits), 0)')" \
+			"$(jq .totals.exits run.json)" "--by $by: each exit once" ;;
+	esac
 done
 "$report" --source run.json --top 2 --html top.html >out
 opens top.html '--top 2'

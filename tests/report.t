@@ -334,6 +334,42 @@ is "$(column 3 cpuid out) $(column 7 cpuid out) $(column 9 cpuid out)" '2000000 
 is "$(split --cycles | column 2 cpuid /dev/stdin)" 1000 'of times alone'
 is "$(split --cycles --format json)" "$(split --format json)" 'which JSON has in any case'
 
+echo '# names of VMs'
+mkdir -p root/proc/4100
+# named NAME REGEX ARGUMENT…: the name of a VM of a process with these arguments
+named() {
+	local wanted=$1 name=$2
+	shift 2
+	printf '%s\0' "$@" >root/proc/4100/cmdline
+	is "$(KVMSTAT_SYSROOT=$tmp/root preload "$report" --format json | jq -r '.vms[0].name // "none"')" "$wanted" "$name"
+}
+echo qemu >root/proc/4100/comm
+named web 'a name' qemu-system-x86_64 -m 64 -name web -nographic
+named web 'with a path' /usr/bin/qemu-system-x86_64 -name web
+named web "and QEMU's options" kvm --name web,process=x,debug-threads=on
+named web "as libvirt has it" qemu-kvm -name guest=web,debug-threads=on
+named 'a,b' 'with a comma' qemu -name 'a,,b,process=x'
+named none 'no name' qemu-system-x86_64 -m 64
+named none 'an option without its value' qemu-system-x86_64 -name
+named none 'an empty one' qemu-system-x86_64 -name ''
+named none 'another program' firecracker -name web
+named '?[31mred' 'nothing that drives a terminal' qemu -name $'\e[31mred'
+named "$(printf '%039d' 0)" 'a long one is cut' qemu -name "$(printf '%050d' 0)"
+echo bash >root/proc/4100/comm
+named none 'a pid that is another process here' qemu -name web
+echo qemu >root/proc/4100/comm
+printf 'qemu\0-name\0web\0' >root/proc/4100/cmdline
+KVMSTAT_SYSROOT=$tmp/root preload "$report" --format json >named.json
+"$report" --source named.json --by vm >out
+is "$(titles | head -n 1)/$(awk '$1 == 1 { print $3, $4 }' out)" ' VM PID COMMAND NAME STATE EXITS SHARE GUEST KERNEL USER OFFCPU/qemu web' \
+	'in the table'
+is "$("$report" --source named.json --by vm --format csv | cut -d , -f 1-4 | tail -n 1)" '1,4100,qemu,web' 'in CSV'
+is "$("$report" --source named.json --by vm --format openmetrics | grep -c '^kvmstat_exits_total.*comm="qemu",name="web"')" "$(jq '.reasons | length' named.json)" \
+	'in metrics'
+is "$(split --by vm | grep -c NAME)" 0 'where there is none there is no column'
+rm root/proc/4100/cmdline
+KVMSTAT_SYSROOT=$tmp/root succeeds 'a process that is gone' preload "$report"
+
 echo '# reasons of each VM'
 split --by vm,reason >out
 is "$(titles | head -n 1)" ' VM REASON EXITS KERNEL SHARE USER OFFCPU MEAN P99 MAX' '--by vm,reason'

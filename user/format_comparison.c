@@ -33,20 +33,26 @@ static void exits_cells(struct table *table, double before, double after)
 	table_cell(table, text_ratio(buf, before, after));
 }
 
-/* Of times, where that is what is shown: cycles of two TSCs need not be of one length. */
+/* Times, unless one of the two is not known: then cycles. */
+static uint64_t khz_of(const struct shown *s, const struct run *run)
+{
+	return s->c->before->tsc_khz && s->c->after->tsc_khz ? run->tsc_khz : 0;
+}
+
+/* Cycles of two TSCs need not be of one length. */
 static double time_scale(const struct shown *s)
 {
-	double before = s->c->before->tsc_khz, after = s->c->after->tsc_khz;
+	double before = khz_of(s, s->c->before), after = khz_of(s, s->c->after);
 
-	return s->view->cycles || !before || !after ? 1 : before / after;
+	return s->view->cycles || !before ? 1 : before / after;
 }
 
 static void cost_cells(struct table *table, const struct shown *s, double before, double after)
 {
 	char buf[TEXT_CELL];
 
-	table_cell(table, cycles_text(buf, before, s->c->before->tsc_khz, s->view));
-	table_cell(table, cycles_text(buf, after, s->c->after->tsc_khz, s->view));
+	table_cell(table, cycles_text(buf, before, khz_of(s, s->c->before), s->view));
+	table_cell(table, cycles_text(buf, after, khz_of(s, s->c->after), s->view));
 	table_cell(table, text_ratio(buf, before, after * time_scale(s)));
 }
 
@@ -101,7 +107,7 @@ static void cost_interval_cell(struct table *table, const struct shown *s,
 	char buf[TEXT_CELL];
 
 	table_cell(table, isnan(change->half) ? "" :
-		   cycles_text(buf, change->half, s->c->after->tsc_khz, s->view));
+		   cycles_text(buf, change->half, khz_of(s, s->c->after), s->view));
 }
 
 static enum accent accent_of(const struct change *change)

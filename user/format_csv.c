@@ -133,6 +133,12 @@ static void comm_cell(struct csv *csv, const struct run *run, const struct group
 	csv_text(csv, g->vm->retired ? "(earlier VMs)" : g->vm->comm);
 }
 
+static void vm_name_cell(struct csv *csv, const struct run *run, const struct group *g)
+{
+	(void)run;
+	csv_text(csv, g->vm->name);
+}
+
 static void alive_cell(struct csv *csv, const struct run *run, const struct group *g)
 {
 	(void)run;
@@ -292,6 +298,7 @@ static const struct run_column {
 	{ "vcpu", OF_VCPUS, vcpu_cell },
 	{ "pid", OF_MACHINES, pid_cell },
 	{ "comm", OF_MACHINES, comm_cell },
+	{ "vm_name", OF_MACHINES, vm_name_cell },
 	{ "alive", OF_VMS, alive_cell },
 	{ "vcpus", OF_VMS, vcpus_cell },
 	{ "exits", 0, exits_cell },

@@ -152,6 +152,8 @@ static void machine_labels(const struct exposition *e, const char **before, cons
 	number_label(e, before, "vm", vm->id);
 	number_label(e, before, "pid", vm->pid);
 	label(e, before, "comm", vm->comm);
+	if (vm->name[0])
+		label(e, before, "name", vm->name);
 	if (vcpu)
 		number_label(e, before, "vcpu", vcpu->id);
 }
@@ -383,7 +385,13 @@ static void print_all(const struct exposition *e)
 
 static void expose(FILE *out, const struct run *run, const struct view *view, bool classic)
 {
-	struct exposition e = { .out = out, .classic = classic, .run = run, .by = view->by };
+	/* Series of a VM or a vCPU are always those of its reasons. */
+	static const enum by by_per[] = { [PER_VM] = BY_VM, [PER_VCPU] = BY_VCPU };
+	enum per per = view_per(view);
+	struct exposition e = {
+		.out = out, .classic = classic, .run = run,
+		.by = per == PER_ALL ? view->by : by_per[per],
+	};
 
 	groups_make(&e.groups, run, view);
 	drop_retired(&e.groups);

@@ -23,6 +23,7 @@ char *cycles_text(char buf[TEXT_CELL], double cycles, uint64_t tsc_khz,
 struct shown {
 	const struct run *run;
 	const struct view *view;
+	bool named;		/* some VM has a name */
 };
 
 static void count_cell(struct table *table, uint64_t n)
@@ -196,6 +197,12 @@ static void comm_cell(struct table *table, const struct shown *s, const struct g
 	table_cell(table, g->vm->retired ? "(earlier VMs)" : g->vm->comm);
 }
 
+static void name_cell(struct table *table, const struct shown *s, const struct group *g)
+{
+	(void)s;
+	table_cell(table, g->vm->name);
+}
+
 static void state_cell(struct table *table, const struct shown *s, const struct group *g)
 {
 	(void)s;
@@ -226,6 +233,7 @@ static void label_cell(struct table *table, const struct shown *s, const struct 
 #define SPLIT		(1U << 8)	/* kernel, user and off-CPU cycles are told apart */
 #define WHOLE		(1U << 9)	/* they are not */
 #define SEVERAL		(1U << 10)	/* the mean of several runs */
+#define NAMED		(1U << 11)	/* some VM has a name */
 
 /* SHARE is of the column before it. */
 static const struct row_column {
@@ -240,6 +248,8 @@ static const struct row_column {
 	{ { .title = "PID", .drop = 13 }, KEY | CROSSED, pid_cell },
 	{ { .title = "COMMAND", .left = true }, KEY | OF_MACHINES, comm_cell },
 	{ { .title = "COMMAND", .left = true, .drop = 12 }, KEY | CROSSED, comm_cell },
+	{ { .title = "NAME", .left = true }, KEY | OF_MACHINES | NAMED, name_cell },
+	{ { .title = "NAME", .left = true, .drop = 7 }, KEY | CROSSED | NAMED, name_cell },
 	{ { .title = "STATE", .left = true, .drop = 3 }, KEY | OF_VMS | OF_MACHINES, state_cell },
 	{ { .title = "VCPUS", .drop = 6 }, KEY | OF_VMS | OF_MACHINES, vcpus_cell },
 	{ { .title = "REASON", .left = true }, KEY | OF_REASONS, label_cell },
@@ -275,10 +285,20 @@ static unsigned int of_view(const struct view *view)
 	return by[view->by] | per[view_per(view)] | (view->per == PER_ALL ? 0 : CROSSED);
 }
 
+static bool has_names(const struct run *run)
+{
+	size_t i;
+
+	for (i = 0; i < run->nr_vms; i++)
+		if (run->vms[i].name[0])
+			return true;
+	return false;
+}
+
 static bool is_there(const struct row_column *column, const struct shown *s)
 {
 	unsigned int have = KEY | of_view(s->view) | (s->run->split ? SPLIT : WHOLE) |
-			    (s->run->runs > 1 ? SEVERAL : 0);
+			    (s->run->runs > 1 ? SEVERAL : 0) | (s->named ? NAMED : 0);
 
 	return (column->needs & have) == column->needs;
 }
@@ -331,7 +351,7 @@ static void total_row(struct table *table, const struct shown *s)
 
 static void print_groups(FILE *out, const struct run *run, const struct view *view)
 {
-	const struct shown s = { run, view };
+	const struct shown s = { run, view, has_names(run) };
 	struct column columns[TABLE_COLUMNS];
 	struct groups groups;
 	struct table table;

@@ -322,6 +322,7 @@ static int get_vm(const json_t *object, const struct place *place, uint32_t isa,
 	    field_u32(object, "pid", REQUIRED, place, &v->pid) < 0)
 		return -1;
 	if (field_string(object, "comm", REQUIRED, place, v->comm, sizeof(v->comm)) < 0 ||
+	    field_string(object, "name", OPTIONAL, place, v->name, sizeof(v->name)) < 0 ||
 	    field_flag(object, "alive", place, &v->alive) < 0 ||
 	    field_flag(object, "retired", place, &v->retired) < 0)
 		return -1;

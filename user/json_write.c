@@ -229,6 +229,8 @@ static json_t *vm(const struct vm *v, const struct run *run)
 	set_integer(object, "id", v->id);
 	set_integer(object, "pid", v->pid);
 	set_string(object, "comm", v->comm);
+	if (v->name[0])
+		set_string(object, "name", v->name);
 	set(object, "alive", json_boolean(v->alive));
 	if (v->retired)
 		set(object, "retired", json_true());

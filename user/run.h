@@ -72,10 +72,14 @@ struct vcpu {
 	struct reasons details;	/* the finest rows */
 };
 
+/* QEMU takes longer ones. */
+#define VM_NAME_MAX 40
+
 struct vm {
 	uint64_t id;
 	uint32_t pid;
 	char comm[16];
+	char name[VM_NAME_MAX];	/* QEMU's -name, or "" */
 	bool alive;
 	bool retired;		/* sum of VMs that the module keeps no longer one by one */
 	struct totals totals;

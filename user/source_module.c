@@ -8,6 +8,7 @@
 #include "message.h"
 #include "source.h"
 #include "vendor.h"
+#include "vm_name.h"
 
 static int module_read(struct source *source, struct run *run)
 {
@@ -18,6 +19,7 @@ static int module_read(struct source *source, struct run *run)
 		return -1;
 	run_from_snapshot(run, &snap);
 	snapshot_free(&snap);
+	vm_names_read(run);
 	snprintf(run->source, sizeof(run->source), "module");
 	snprintf(run->paging, sizeof(run->paging), "%s", vendor_paging_name());
 	if (uname(&host) == 0)

@@ -95,6 +95,9 @@ static int subtract_living(struct vm *from, uint32_t isa, const struct vm *befor
 {
 	size_t i;
 
+	/* Of a process that is gone nobody can be asked any more. */
+	if (!from->name[0])
+		memcpy(from->name, before->name, sizeof(from->name));
 	if (from->nr_vcpus < before->nr_vcpus)
 		return -1;
 	for (i = 0; i < before->nr_vcpus; i++)

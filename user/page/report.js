@@ -46,6 +46,7 @@ const amountText = khz => khz ? n => n ? nanoseconds(n) : "0" : scaled;
 const share = (part, whole) => whole > 0 ? (100 * part / whole).toFixed(1) + "%" : "-";
 // Of what need not be whole.
 const rate = n => n < 10 ? String(Number(n.toPrecision(2))) : scaled(n);
+const real = n => n > 0 && n < 99.95 ? digits(n, "") : scaled(n);
 const whole = n => String(Math.round(n));
 
 function ratioText(ratio) {
@@ -212,6 +213,7 @@ const vmColumns = [
 	{ title: "VM", of: row => row.vm.retired ? null : row.vm.id },
 	{ title: "Pid", of: row => row.vm.retired ? null : row.vm.pid },
 	{ title: "Command", of: row => vmName(row.vm), words: true },
+	{ title: "Name", of: row => row.vm.name || "", words: true },
 ];
 
 function machineColumns(run) {
@@ -481,23 +483,32 @@ function factsTable(names) {
 		element("tbody", {}, ...rows));
 }
 
-function comparisonColumns(names, key, title) {
+// Time where both TSCs' frequencies are known, else cycles: how to get there, and as text.
+function costUnit() {
+	const timed = report.before.tsc_khz && report.after.tsc_khz;
+	const at = side => timed ? amountAt(report[side].tsc_khz) : cycles => cycles;
+	return { before: at("before"), after: at("after"), text: amountText(timed) };
+}
+
+const exitsUnit = { before: n => n, after: n => n, text: scaled };
+
+function comparisonColumns(names, key, title, unit) {
 	const mark = key === "exits" ? "significant" : key === "kernel_cycles" ? "kernel_significant" :
 		"cycles_significant";
-	const format = key === "exits" ? whole : scaled;
+	const of = (row, side) => unit[side](row[side][key].mean);
 	const columns = ["before", "after"].map((side, i) =>
-		({ title: `${title} ${names[i]}`, of: row => row[side][key].mean, text: format }));
-	columns.push({ title: "Ratio", of: row => ratio(row.before[key].mean, row.after[key].mean), text: ratioText });
+		({ title: `${title} ${names[i]}`, of: row => of(row, side), text: key === "exits" ? whole : unit.text }));
+	columns.push({ title: "Ratio", of: row => ratio(of(row, "before"), of(row, "after")), text: ratioText });
 	if (report.runs > 1)
-		columns.push({ title: "±", of: row => halfWidth(row, key), text: scaled },
+		columns.push({ title: "±", of: row => halfWidth(row, key, unit), text: key === "exits" ? real : unit.text },
 			{ title: "Significant", of: row => mark in row ? Number(row[mark]) : null, text: n => n ? "*" : "" });
 	return columns;
 }
 
 // Half the width of the change's confidence interval.
-function halfWidth(row, key) {
+function halfWidth(row, key, unit) {
 	const interval = row.change && row.change[key].ci95;
-	return interval ? (interval[1] - interval[0]) / 2 : null;
+	return interval ? unit.after((interval[1] - interval[0]) / 2) : null;
 }
 
 const asSide = totals => Object.fromEntries(["exits", "cycles", "kernel_cycles"].map(key =>
@@ -508,12 +519,13 @@ function comparisonPage() {
 	const rows = report[report.by === "class" ? "classes" : report.by === "detail" ? "details" : "reasons"];
 	const names = before.paging === after.paging ? ["before", "after"] : [before.paging, after.paging];
 	const key = isSplit(before.totals) && isSplit(after.totals) ? "kernel_cycles" : "cycles";
-	const title = key === "cycles" ? "Cycles" : "Kernel cycles";
-	const series = k => ["before", "after"].map((side, i) =>
-		({ label: names[i], colour: side, of: row => row[side][k].mean }));
+	const title = key === "cycles" ? "Time" : "Kernel time";
+	const cost = costUnit();
+	const series = (k, unit) => ["before", "after"].map((side, i) =>
+		({ label: names[i], colour: side, of: row => unit[side](row[side][k].mean) }));
 	const byClass = report.by === "class";
 	const columns = [{ title: byClass ? "Class" : "Reason", of: byClass ? row => row.class : label, words: true },
-		...comparisonColumns(names, "exits", "Exits"), ...comparisonColumns(names, key, title)];
+		...comparisonColumns(names, "exits", "Exits", exitsUnit), ...comparisonColumns(names, key, title, cost)];
 	const total = { name: "total", class: "total", before: asSide(before.totals), after: asSide(after.totals) };
 	const slack = before.runs + after.runs > 2 ? rows.length : 0;	// totals of means are rounded
 	const notes = [];
@@ -526,8 +538,8 @@ function comparisonPage() {
 	return [
 		factsTable(names),
 		element("section", { class: "charts" },
-			rowChart("Exits", rows, series("exits"), rate),
-			rowChart(title, rows, series(key), scaled),
+			rowChart("Exits", rows, series("exits", exitsUnit), rate),
+			rowChart(title, rows, series(key, cost), cost.text),
 			splitChart("Time of the vCPUs", [[names[0], before.totals, before.tsc_khz],
 				[names[1], after.totals, after.tsc_khz]]),
 			...histogramChart([[names[0], before, "before"], [names[1], after, "after"]])),
