@@ -35,7 +35,7 @@ objects = $(patsubst %,$(BUILD)/obj/%.o,$(basename $(1)))
 
 $(BUILD)/kvmstat-report: $(call objects,$(report-src))
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -ljansson -lncursesw -ltinfo -lm
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -pthread -ljansson -lncursesw -ltinfo -lm
 $(BUILD)/kvmstat-guest: $(call objects,$(guest-src) $(guest-asm))
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -pthread -lseccomp

@@ -624,10 +624,10 @@ succeeds 'stat, of a VM that was there before' fake stat --format json -- ./busi
 is "$(jq -c '.reasons[0] | [.exits, .kernel_cycles, .ended, .min, .max, .bounds, .p50]' out)" \
 	'[5,15000,5,2560,3000,true,2815]' 'has the histogram of the window, its extremes as bounds'
 new_state
-fails 1 "'./guest' exited with status 3" 'COMMAND fails' fake stat -- ./guest 3
+fails 3 "'./guest' exited with status 3" 'COMMAND fails' fake stat -- ./guest 3
 is "$(column 2 npf out)" 5841 'the report is there all the same'
 # shellcheck disable=SC2016 # $$ is COMMAND's
-fails 1 'ended by signal 9' 'COMMAND is killed' fake stat -- sh -c 'kill -9 $$'
+fails 137 'ended by signal 9' 'COMMAND is killed' fake stat -- sh -c 'kill -9 $$'
 fails 1 "cannot run './nothing': No such file" 'no such COMMAND' fake stat -- ./nothing
 is "$(cat out)" '' 'no report'
 fails 1 'nodir/x.json: .*No such file' '-o where there is no directory' \
@@ -642,7 +642,7 @@ is "$(column 2 npf out)" 5841 'the report is there all the same'
 fails 1 'nodir/x.html: .*No such file' '--html where there is no directory' \
 	fake stat -o unmade.json --html nodir/x.html -- touch ran
 is "$(find . -name ran -o -name 'unmade.json*')" '' 'nothing was run, and no report is left'
-fails 1 "status 3" '--html, COMMAND fails' fake stat --html failed.html -- ./guest 3
+fails 3 "status 3" '--html, COMMAND fails' fake stat --html failed.html -- ./guest 3
 is "$(embedded failed.html | jq .totals.exits)" 5941 'the page has it, too'
 echo old >kept.json
 fails 1 'not a thing' 'an older file' fake stat -o kept.json -- './not a thing'
@@ -662,6 +662,48 @@ fails 1 'No space left' 'intervals onto a full disk' sh -c \
 succeeds 'reset' fake reset
 is "$(fake --format json | jq .totals.exits)" 0 'all is 0'
 new_state
+fails 1 '/dev/full: .*No space' 'COMMAND fails, and the disk is full' fake stat -o /dev/full -- ./guest 3
+fails 1 'in run 2: the report is of the 1 before it' 'the second of three runs fails' fake stat -r 3 -- \
+	sh -c './guest; [ ! -e once ] || exit 1; : >once'
+
+echo '# stat --own'
+fails 2 '--own.*--help' 'show --own' fake show --own
+# Tells where its VM is, and has one made by a process that it leaves behind.
+cat >own <<'OWN'
+#!/bin/sh
+rm -f left-behind last
+vm() {
+	n=$(($(grep -c '^vm' "$FAKE_KVMSTAT") + 1))
+	printf 'vm %s %s 0 %s\nvcpu 0 1000 0\ncell 0x72 %s 100\n' "$n" "$1" "$2" "$3" >>"$FAKE_KVMSTAT"
+}
+vm $$ direct 1
+vm 77 stranger 10
+(setsid sh -c 'echo $$ >left-behind' &)
+until [ -s left-behind ]; do sleep 0.01; done
+vm "$(cat left-behind)" orphan 100
+vm "$PPID" reporter 1000
+i=0
+while [ $((i += 1)) -le 300 ]; do (:); done
+sh -c 'echo $$' >last
+vm "$(cat last)" last 10000
+OWN
+chmod 755 own
+new_state
+if fake stat --own -- true >out 2>err; then
+	fake stat --own --format json -- ./own >out
+	is "$(jq -c '.vms | map(.comm)' out)/$(jq .totals.exits out)" '["direct","orphan","last"]/10101' \
+		'VMs of COMMAND, and of what it started'
+	is "$(fake stat --format json -- ./own | jq '.vms | length')" 5 'all of them without it'
+	new_state
+	is "$(fake stat --own -r 2 --format json -- ./own | jq -c '[.runs, .totals.exits]')" '[2,10101]' 'in each of several runs'
+	new_state
+	succeeds 'no VM of its own' fake stat --own -- true
+	fails 7 'status 7' 'its status, too' fake stat --own -- sh -c 'exit 7'
+	fails 1 'not in a container' 'in a pid namespace' preload unshare --pid --fork "$report" stat --own -- true
+else
+	like "$(cat err)" 'CAP_NET_ADMIN|in a container' "--own: why it cannot be, here"
+fi
+new_state
 
 # Ctrl-C: to COMMAND, whose window so far is reported.
 cat >interrupt <<'INTERRUPT'
@@ -675,7 +717,7 @@ kill -INT $!
 wait $!
 INTERRUPT
 chmod 755 interrupt
-FAKE=$tmp/fake.so fails 1 'exited with status 5' 'SIGINT in stat' ./interrupt "$report"
+FAKE=$tmp/fake.so fails 5 'exited with status 5' 'SIGINT in stat' ./interrupt "$report"
 is "$(jq .totals.exits out)" 5941 'the window so far is reported'
 
 echo '# paging, on a tree and with a modprobe of our own'

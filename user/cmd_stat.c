@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* kvmstat-report stat: what was counted while COMMAND ran. */
 #include <stdio.h>
+#include <sys/wait.h>
 
 #include "commands.h"
 #include "html.h"
@@ -57,6 +58,13 @@ static void end_early(struct measurement *m, struct run *window, int status)
 		measurement_keep(m, window);
 }
 
+/* As shells have it. */
+static int exit_status(int status)
+{
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+/* COMMAND's status, or ours. */
 static int run_all(struct measurement *m)
 {
 	while (m->nr_done < m->options->runs) {
@@ -67,7 +75,7 @@ static int run_all(struct measurement *m)
 			return EXIT_FAILED;
 		if (status) {
 			end_early(m, &window, status);
-			return EXIT_FAILED;
+			return exit_status(status);
 		}
 		measurement_keep(m, &window);
 		if (child_signal() && m->nr_done < m->options->runs) {
@@ -84,12 +92,20 @@ static int measure_and_report(struct source *source, const struct options *optio
 	struct measurement m = { .source = source, .options = options };
 	int status, reported = EXIT_DONE;
 
+	if (options->own) {
+		m.own = descendants_open();
+		if (!m.own)
+			return EXIT_FAILED;
+		m.child.started = descendants_add;
+		m.child.arg = m.own;
+	}
 	child_catch_signals();
 	status = run_all(&m);
 	if (m.nr_done)
 		reported = report(&m, output, page);
 	measurement_free(&m);
-	return status ?: reported;
+	descendants_close(m.own);
+	return reported ?: status;
 }
 
 int cmd_stat(const struct options *options)

@@ -29,7 +29,7 @@ static const struct command commands[] = {
 		"vCPUs; USER what the VMM took meanwhile; OFFCPU is sleep in HLT, and\n"
 		"preemption. SHARE is of the column before it. MEAN, P99 and MAX are of the\n"
 		"kernel time of single exits, \"<\" the bound of a MAX that is not known.\n"
-		"What does not fit into 80 columns is left out; JSON has everything.\n"
+		"What does not fit into the terminal is left out; JSON has everything.\n"
 		"Rows by detail tell RDMSR from WRMSR, first touch from MMIO, and so on;\n"
 		"(L2) are exits of nested guests.\n",
 	},
@@ -46,7 +46,8 @@ static const struct command commands[] = {
 		"what was counted, on the whole machine, while COMMAND ran",
 		"COMMAND's output passes through; the report follows. With -r, the report\n"
 		"is of the mean run: rounded counts, \"+-\" the standard deviation, and\n"
-		"in JSON a \"per_run\" of mean and sd. Status 1 where COMMAND fails.\n",
+		"in JSON a \"per_run\" of mean and sd. The exit status is COMMAND's (128 + N\n"
+		"after signal N), or 1 where it could not be started, measured or reported.\n",
 	},
 	{
 		"paging", cmd_paging, FOR_PAGING, "-- COMMAND...", 1, -1,

@@ -1,11 +1,38 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What was counted while COMMAND ran. */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "measure.h"
 #include "memory.h"
+#include "message.h"
 #include "window.h"
+
+struct own {
+	const struct run *before;
+	const struct descendants *descendants;
+};
+
+/* A pid may have been somebody else's before the window. */
+static bool is_own(const struct vm *vm, const void *arg)
+{
+	const struct own *own = arg;
+
+	if (vm->retired)
+		warning("--own: left out %" PRIu64 " exits of VMs that are no longer kept one by one: insmod kvmstat.ko history=N keeps more",
+			vm->totals.exits);
+	return !vm->retired && !run_find_vm(own->before, vm->id) &&
+	       descendants_have(own->descendants, (pid_t)vm->pid);
+}
+
+static void select_own(struct run *window, const struct run *before, struct descendants *d)
+{
+	const struct own own = { .before = before, .descendants = d };
+
+	descendants_catch_up(d);
+	select_vms(window, is_own, &own);
+}
 
 /* From here on COMMAND has run: only its numbers can still be missing. */
 static int close_window(struct measurement *m, const struct run *before, struct run *window)
@@ -23,6 +50,8 @@ static int close_window(struct measurement *m, const struct run *before, struct 
 		run_free(window);
 		return -1;
 	}
+	if (m->own)
+		select_own(window, before, m->own);
 	window->window = WINDOW_COMMAND;
 	child_describe(window->command, sizeof(window->command), m->options->operands);
 	select_apply(window, &view);

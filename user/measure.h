@@ -4,6 +4,7 @@
 #define KVMSTAT_MEASURE_H
 
 #include "child.h"
+#include "descendants.h"
 #include "output.h"
 #include "options.h"
 #include "source.h"
@@ -12,6 +13,7 @@ struct measurement {
 	struct source *source;
 	const struct options *options;	/* COMMAND, runs, selection */
 	struct child_options child;
+	struct descendants *own;	/* only VMs that these made, unless NULL */
 	struct run *done;		/* one per run that succeeded */
 	size_t nr_done;
 };

@@ -77,6 +77,13 @@ static int parse_by(struct options *options, const char *value)
 	return bad_value("--by", value, "one of reason, class, detail, vm, vcpu, or two like vm,reason");
 }
 
+static int parse_own(struct options *options, const char *value)
+{
+	(void)value;
+	options->own = true;
+	return 0;
+}
+
 static int parse_cycles(struct options *options, const char *value)
 {
 	(void)value;
@@ -235,6 +242,8 @@ static const struct option_row rows[] = {
 	  "run COMMAND so often; the report is of the mean run" },
 	{ "output", 'o', "FILE", FOR_STAT | FOR_PAGING, parse_output,
 	  "write the report to FILE, as JSON unless --format says otherwise" },
+	{ "own", 16, NULL, FOR_STAT, parse_own,
+	  "only VMs that COMMAND made, or what it started" },
 	{ "vm", 1, "ID|PID", ANY_RUN | FOR_SPACES | FOR_TOP, parse_vm,
 	  "only this VM, or the VMs of this process" },
 	{ "vcpu", 2, "N", ANY_RUN | FOR_TOP, parse_vcpu,

@@ -30,6 +30,7 @@ struct options {
 	double interval;		/* seconds; 0: not given */
 	uint64_t count;			/* 0: without end */
 	unsigned int runs;
+	bool own;			/* only VMs that COMMAND made */
 	const char *output;		/* NULL: standard output */
 	const char *html;		/* NULL: no page */
 	const struct format *format;	/* chosen, or the default of where it goes */

@@ -347,6 +347,21 @@ static void copy_vm(struct vm *to, const struct vm *from)
 		copy_reasons(&to->vcpus[i].details, &from->vcpus[i].details);
 }
 
+struct vm *run_find_vm(const struct run *run, uint64_t id)
+{
+	size_t low = 0, high = run->nr_vms;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (run->vms[middle].id < id)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < run->nr_vms && run->vms[low].id == id ? &run->vms[low] : NULL;
+}
+
 void run_copy(struct run *to, const struct run *from)
 {
 	size_t i;

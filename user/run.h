@@ -144,6 +144,8 @@ void reasons_clear(struct reasons *reasons);
 void run_from_snapshot(struct run *run, const struct snapshot *snap);
 /* Totals of vCPUs, VMs and run, and the run's rows, from the vCPUs' rows. */
 void run_sum(struct run *run);
+/* The VM with that id, or NULL. */
+struct vm *run_find_vm(const struct run *run, uint64_t id);
 void run_copy(struct run *to, const struct run *from);
 void run_free(struct run *run);
 

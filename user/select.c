@@ -207,6 +207,21 @@ void select_apply(struct run *run, const struct view *view)
 	run_sum(run);
 }
 
+void select_vms(struct run *run, bool (*wanted)(const struct vm *vm, const void *arg),
+		const void *arg)
+{
+	size_t i, kept = 0;
+
+	for (i = 0; i < run->nr_vms; i++) {
+		if (wanted(&run->vms[i], arg))
+			run->vms[kept++] = run->vms[i];
+		else
+			vm_free(&run->vms[i]);
+	}
+	run->nr_vms = kept;
+	run_sum(run);
+}
+
 static struct group *append(struct groups *groups)
 {
 	groups->list = xgrow(groups->list, groups->nr, sizeof(*groups->list));

@@ -58,6 +58,10 @@ int select_check(const struct run *run, struct view *view);
 /* Keeps the selected VMs and vCPUs alone, of a view that was checked. */
 void select_apply(struct run *run, const struct view *view);
 
+/* Keeps the VMs that 'wanted' wants. */
+void select_vms(struct run *run, bool (*wanted)(const struct vm *vm, const void *arg),
+		const void *arg);
+
 void groups_make(struct groups *groups, const struct run *run, const struct view *view);
 void groups_free(struct groups *groups);
 

@@ -14,21 +14,6 @@
 #include "message.h"
 #include "window.h"
 
-static struct vm *find_vm(const struct run *run, uint64_t id)
-{
-	size_t low = 0, high = run->nr_vms;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (run->vms[middle].id < id)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < run->nr_vms && run->vms[low].id == id ? &run->vms[low] : NULL;
-}
-
 /* Subtracts as much as there is; what is left over is returned. */
 static uint64_t take(uint64_t *from, uint64_t amount)
 {
@@ -109,7 +94,7 @@ static int subtract_living(struct vm *from, uint32_t isa, const struct vm *befor
 
 static int subtract_retired(struct run *run, const struct vm *before)
 {
-	struct vm *retired = find_vm(run, 0);
+	struct vm *retired = run_find_vm(run, 0);
 	size_t i;
 
 	if (!retired || !retired->nr_vcpus)
@@ -122,7 +107,7 @@ static int subtract_retired(struct run *run, const struct vm *before)
 
 static int subtract_vm(struct run *run, const struct vm *before)
 {
-	struct vm *now = before->retired ? NULL : find_vm(run, before->id);
+	struct vm *now = before->retired ? NULL : run_find_vm(run, before->id);
 	int ret = now ? subtract_living(now, run->isa, before) : subtract_retired(run, before);
 
 	if (ret < 0)
