@@ -120,11 +120,11 @@ demo:
 	@CPU="$(CPU)" tests/demo
 
 check:
-	@tests/deps build lab style formats html
+	@tests/deps build lab style formats html install
 	@tests/check
 
 check-all:
-	@tests/deps build lab style formats html
+	@tests/deps build lab style formats html install
 	@tests/check --all
 
 check-debug:
