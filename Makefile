@@ -113,6 +113,82 @@ $(BUILD)/bench/core: tests/bench/core.c module/tally.c $(wildcard module/*.h tes
 	@mkdir -p $(@D)
 	$(CC) -O2 -Itests/unit -o $@ $(filter %.c,$^)
 
+### install: make install DESTDIR=… PREFIX=…, as root or into a directory of one's own
+
+PREFIX ?= /usr/local
+BINDIR ?= $(PREFIX)/bin
+DATADIR ?= $(PREFIX)/share
+MANDIR ?= $(DATADIR)/man
+INCLUDEDIR ?= $(PREFIX)/include
+UNITDIR ?= $(PREFIX)/lib/systemd/system
+BASHCOMPDIR ?= $(DATADIR)/bash-completion/completions
+ZSHCOMPDIR ?= $(DATADIR)/zsh/site-functions
+# Where DKMS, and where modprobe, look.
+DKMSDIR ?= /usr/src/kvmstat-$(VERSION)
+MODDIR ?= /lib/modules/$(RELEASE)/updates
+
+VERSION := $(shell sed -n 's/^\#define KVMSTAT_VERSION "\(.*\)"/\1/p' user/version.h)
+RELEASE = $(shell sed -n 's/^\#define UTS_RELEASE "\(.*\)"/\1/p' "$(KDIR)/include/generated/utsrelease.h")
+
+# What goes where is said once: $(1) is put, or take. bash looks a completion up by
+# its command's name.
+define installed-files
+	$(call $(1),755,$(BINDIR),$(addprefix $(BUILD)/,kvmstat-report kvmstat-guest isolate))
+	$(call $(1),644,$(MANDIR)/man1,$(wildcard man/*.1))
+	$(call $(1),644,$(MANDIR)/man4,$(wildcard man/*.4))
+	$(call $(1),644,$(INCLUDEDIR),module/uapi/kvmstat.h)
+	$(call $(1),644,$(DATADIR)/kvmstat,share/kvmstat.schema.json share/prometheus/kvmstat.rules.yml)
+	$(call $(1),644,$(UNITDIR),$(wildcard share/systemd/*))
+	$(call $(1),644,$(ZSHCOMPDIR),completion/_kvmstat)
+	$(call $(1),644,$(BASHCOMPDIR),completion/kvmstat.bash)
+	$(call $(1)-link,$(BASHCOMPDIR),kvmstat.bash,kvmstat-report kvmstat-guest isolate)
+endef
+define dkms-files
+	$(call $(1),644,$(DKMSDIR),dkms.conf Kbuild COPYING)
+	$(call $(1),644,$(DKMSDIR)/module,$(wildcard module/*.[ch]))
+	$(call $(1),644,$(DKMSDIR)/module/uapi,module/uapi/kvmstat.h)
+endef
+
+# MODE, DIRECTORY, FILES
+put = install -D -m $(1) -t "$(DESTDIR)$(2)" $(3)
+take = rm -f $(foreach file,$(notdir $(3)),"$(DESTDIR)$(2)/$(file)")
+# DIRECTORY, FILE in it, NAMES that lead to it, too
+put-link = for name in $(3); do ln -sf $(2) "$(DESTDIR)$(1)/$$name" || exit; done
+take-link = $(call take,,$(1),$(3))
+# Only where nothing of somebody else's is in it.
+take-directory = if [ -d "$(DESTDIR)$(1)" ]; then rmdir --ignore-fail-on-non-empty "$(DESTDIR)$(1)"; fi
+
+install: tools
+	$(call installed-files,put)
+	sed -i 's|^ExecStart=kvmstat-report|ExecStart=$(BINDIR)/kvmstat-report|' \
+		"$(DESTDIR)$(UNITDIR)/kvmstat-textfile.service"
+
+uninstall:
+	$(call installed-files,take)
+	$(call take-directory,$(DATADIR)/kvmstat)
+
+# For DKMS, which builds the module for each kernel that is installed.
+install-dkms:
+	$(call dkms-files,put)
+	@echo 'The sources are there. Next: dkms install kvmstat/$(VERSION)'
+
+uninstall-dkms:
+	@if [ -z "$(DESTDIR)" ] && [ -d /var/lib/dkms/kvmstat/$(VERSION) ]; then \
+		echo 'kvmstat: DKMS uses these sources: first, dkms remove kvmstat/$(VERSION) --all' >&2; exit 1; fi
+	$(call dkms-files,take)
+	$(call take-directory,$(DKMSDIR)/module/uapi)
+	$(call take-directory,$(DKMSDIR)/module)
+	$(call take-directory,$(DKMSDIR))
+
+# Without DKMS: the module for KDIR's kernel.
+install-module: module
+	$(call put,644,$(MODDIR),$(BUILD)/$(RELEASE)/kvmstat.ko)
+	$(if $(DESTDIR),,depmod $(RELEASE))
+
+uninstall-module:
+	$(call take,,$(MODDIR),kvmstat.ko)
+	$(if $(DESTDIR),,depmod $(RELEASE))
+
 ### demo, tests
 
 demo:
@@ -146,6 +222,10 @@ clean:
 help:
 	@echo 'make                tools into $(BUILD)/, the module into $(BUILD)/RELEASE/'
 	@echo 'make KDIR=DIR       the same for another kernel'
+	@echo 'make install        tools, man pages, completions, units: PREFIX=$(PREFIX), DESTDIR='
+	@echo 'make install-dkms   the module for DKMS: its sources into $(DKMSDIR)'
+	@echo 'make install-module the module for the kernel of KDIR, without DKMS'
+	@echo 'make uninstall      and uninstall-dkms, uninstall-module: take away what these put there'
 	@echo 'make demo           every exit of a real guest, with and without nested paging'
 	@echo 'make demo CPU=intel the same on an Intel machine, for the catalogue of guests'
 	@echo 'make check          the tests'
@@ -155,4 +235,5 @@ help:
 	@echo 'make style          static checks'
 	@echo 'make clean          removes what was built'
 
-.PHONY: all tools module workload refuse misread test-programs bench-programs demo bench check check-all check-debug style clean help
+.PHONY: all tools module workload refuse misread test-programs bench-programs demo bench check check-all check-debug style clean help \
+	install uninstall install-dkms uninstall-dkms install-module uninstall-module
