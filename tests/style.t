@@ -80,7 +80,7 @@ run_cppcheck() {
 }
 shell_scripts() {
 	git ls-files --cached --others --exclude-standard | while read -r f; do
-		[ -f "$f" ] && head -n 1 "$f" | grep -qE '^#!.*\b(ba)?sh\b' && echo "$f"
+		[ -f "$f" ] && head -n 1 "$f" | grep -qE '^#!.*\b(ba)?sh\b|^# shellcheck shell=' && echo "$f"
 	done
 }
 run_shellcheck() {
@@ -88,7 +88,7 @@ run_shellcheck() {
 	shell_scripts | xargs -r shellcheck -x -e SC1091,SC2317
 }
 spdx_everywhere() {
-	git ls-files --cached --others --exclude-standard -- Kbuild Makefile module user guest isolate share tests .ci |
+	git ls-files --cached --others --exclude-standard -- Kbuild Makefile module user guest isolate share man completion tests .ci |
 		while read -r f; do
 			head -n 3 "$f" | grep -q 'SPDX-License-Identifier:' || echo "$f: no SPDX line"
 		done
