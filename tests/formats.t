@@ -164,6 +164,12 @@ for by in reason class detail vm vcpu; do
 		grep -v '_total no help text$')" 'error while linting: text format parsing error in line 2: unknown metric type "info"' \
 		"it reads no OpenMetrics, --by $by"
 done
+for per in vm vcpu; do
+	"$report" --source full.json --format openmetrics --by $per >out
+	for what in reason class detail; do
+		is "$("$report" --source full.json --format openmetrics --by $per,$what | diff - out | head)" '' "--by $per,$what is --by $per"
+	done
+done
 "$report" --source full.json --format openmetrics --by vm >out
 is "$(grep -c 'comm="q,\\"u\\\\e"' out)" 30 'labels are escaped'
 is "$(grep -c '_bucket' out)" 0 'no histograms by VM'

@@ -392,8 +392,11 @@ static void expose(FILE *out, const struct run *run, const struct view *view, bo
 		.out = out, .classic = classic, .run = run,
 		.by = per == PER_ALL ? view->by : by_per[per],
 	};
+	struct view rows = *view;
 
-	groups_make(&e.groups, run, view);
+	rows.by = e.by;
+	rows.per = PER_ALL;
+	groups_make(&e.groups, run, &rows);
 	drop_retired(&e.groups);
 	make_series(&e);
 	print_all(&e);
