@@ -2,8 +2,11 @@
 /*
  * Results as metrics, for Prometheus and its like: as OpenMetrics 1.0 has them, and
  * in Prometheus's older text format, which is all that node_exporter's textfile
- * collector and promtool read. They differ in what a counter's family is called,
- * in the type of an info metric, in units, and in the line at the end.
+ * collector and promtool read. They differ in units, in the line at the end, and
+ * in counters: to OpenMetrics the family of kvmstat_exits_total is kvmstat_exits,
+ * which the older format takes for another one, without a sample; and no family
+ * may be there under both names. As OpenMetrics has to be what promtool takes, too,
+ * counters have no type there, and info metrics are gauges in both.
  *
  * Times are in seconds, the base unit of both; where the TSC's frequency is not
  * known, there are none. Series cost memory wherever they are scraped, so there
@@ -97,23 +100,16 @@ static void free_series(struct exposition *e)
 	free(e->series);
 }
 
-/*
- * HELP, TYPE and UNIT. The name is the family's, which of a counter is that of its
- * sample without "_total".
- */
+/* HELP, TYPE and UNIT: which name a unit has to end in. */
 static void family(const struct exposition *e, const char *name, const char *type,
 		   const char *unit, const char *help)
 {
-	const char *suffix = "";
+	bool untyped = !e->classic && !strcmp(type, "counter");
 
-	if (e->classic && !strcmp(type, "counter"))
-		suffix = "_total";
-	if (e->classic && !strcmp(type, "info")) {
-		suffix = "_info";
-		type = "gauge";
-	}
-	fprintf(e->out, "# HELP %s%s %s\n# TYPE %s%s %s\n", name, suffix, help, name, suffix, type);
-	if (unit && !e->classic)
+	fprintf(e->out, "# HELP %s %s\n", name, help);
+	if (!untyped)
+		fprintf(e->out, "# TYPE %s %s\n", name, type);
+	if (unit && !e->classic && !untyped)
 		fprintf(e->out, "# UNIT %s %s\n", name, unit);
 }
 
@@ -218,12 +214,12 @@ static const struct counter {
 	const char *help;
 	uint64_t (*get)(const struct reason *r);
 } counters[] = {
-	{ "kvmstat_exits", NULL, "VM exits.", exits },
-	{ "kvmstat_exit_kernel_seconds", "seconds",
+	{ "kvmstat_exits_total", NULL, "VM exits.", exits },
+	{ "kvmstat_exit_kernel_seconds_total", "seconds",
 	  "Time that KVM took from exits to the next entries of their vCPUs.", kernel },
-	{ "kvmstat_exit_user_seconds", "seconds",
+	{ "kvmstat_exit_user_seconds_total", "seconds",
 	  "Time that the VMM took from exits to the next entries of their vCPUs.", user },
-	{ "kvmstat_exit_offcpu_seconds", "seconds",
+	{ "kvmstat_exit_offcpu_seconds_total", "seconds",
 	  "Time that vCPUs were asleep or preempted from exits to their next entries.", offcpu },
 };
 
@@ -243,10 +239,10 @@ static const struct total_counter {
 	const char *help;
 	uint64_t (*get)(const struct totals *t);
 } total_counters[] = {
-	{ "kvmstat_guest_seconds", "seconds", "Time from entries to the next exits of their vCPUs.",
-	  guest },
-	{ "kvmstat_untraced", NULL, "VM exits that KVM counted, but fired no kvm_exit event for.",
-	  untraced },
+	{ "kvmstat_guest_seconds_total", "seconds",
+	  "Time from entries to the next exits of their vCPUs.", guest },
+	{ "kvmstat_untraced_total", NULL,
+	  "VM exits that KVM counted, but fired no kvm_exit event for.", untraced },
 };
 
 static void print_counter(const struct exposition *e, const struct counter *c)
@@ -257,7 +253,7 @@ static void print_counter(const struct exposition *e, const struct counter *c)
 	for (i = 0; i < e->nr_series; i++) {
 		const char *before = "{";
 
-		fprintf(e->out, "%s_total", c->name);
+		fputs(c->name, e->out);
 		series_labels(e, &before, &e->series[i]);
 		end_labels(e, before);
 		value(e, c->get(e->series[i].reason), c->unit);
@@ -272,12 +268,12 @@ static void print_total(const struct exposition *e, const struct total_counter *
 
 	family(e, c->name, "counter", c->unit, c->help);
 	if (!by_machines(e->by)) {
-		fprintf(e->out, "%s_total ", c->name);
+		fprintf(e->out, "%s ", c->name);
 		value(e, c->get(&e->run->totals), c->unit);
 		return;
 	}
 	for (i = 0; i < e->groups.nr; i++, before = "{") {
-		fprintf(e->out, "%s_total", c->name);
+		fputs(c->name, e->out);
 		machine_labels(e, &before, e->groups.list[i].vm, e->groups.list[i].vcpu);
 		end_labels(e, before);
 		value(e, c->get(e->groups.list[i].totals), c->unit);
@@ -345,7 +341,7 @@ static void print_info(const struct exposition *e)
 {
 	const char *before = "{";
 
-	family(e, "kvmstat", "info", NULL, "Who counted, and where.");
+	family(e, "kvmstat_info", "gauge", NULL, "Who counted, and where.");
 	fputs("kvmstat_info", e->out);
 	label(e, &before, "version", KVMSTAT_VERSION);
 	label(e, &before, "source", e->run->source);
@@ -358,7 +354,7 @@ static void print_info(const struct exposition *e)
 
 static void print_lost(const struct exposition *e)
 {
-	family(e, "kvmstat_lost", "counter", NULL,
+	family(e, "kvmstat_lost_total", "counter", NULL,
 	       "VM exits that could not be tallied, for want of memory.");
 	fputs("kvmstat_lost_total ", e->out);
 	value(e, e->run->totals.lost, NULL);
