@@ -51,7 +51,11 @@ static bool has_name(uint32_t isa, uint64_t code)
 static void print_row(const struct report *r, const struct reasons_row *row)
 {
 	const struct explanation *e = row->explanation;
-	char codes[48], name[REASON_NAME_MAX] = "-", text[400];
+	static const char * const handled_names[] = {
+		[NOT_HANDLED] = "no", [HANDLED] = "yes", [HANDLED_UNKNOWN] = "?",
+	};
+	char codes[48], name[REASON_NAME_MAX] = "-", text[400], since[12];
+	enum handled handled = reason_handled(row->isa, row->first, r->release, since);
 	int used = code_text(codes, sizeof(codes), row->isa, row->first);
 
 	if (row->last > row->first) {
@@ -61,13 +65,26 @@ static void print_row(const struct report *r, const struct reasons_row *row)
 		reason_name(row->isa, row->first, name);
 	}
 	printf("%-11s  %-26s  %-17s  %-3s  %s\n", codes, name, reason_class(row->isa, row->first),
-	       reason_handled(row->isa, row->first, r->release) ? "yes" : "no",
-	       by_paging_name(e->paging));
+	       handled_names[handled], by_paging_name(e->paging));
 	snprintf(text, sizeof(text), "%s (%s, %s)", e->cause, explanations_of(row->isa)->manual,
 		 e->section);
 	text_wrap(stdout, INDENT, text);
 	if (e->why)
 		text_wrap(stdout, INDENT, e->why);
+	if (handled != HANDLED_UNKNOWN)
+		return;
+	snprintf(text, sizeof(text),
+		 "KVM of Linux %s handles it. An older one may have been given that, too.", since);
+	text_wrap(stdout, INDENT, text);
+}
+
+/* null: not known */
+static json_t *json_handled(const struct report *r, uint32_t isa, uint64_t code)
+{
+	char since[12];
+	enum handled handled = reason_handled(isa, code, r->release, since);
+
+	return handled == HANDLED_UNKNOWN ? json_null() : json_boolean(handled == HANDLED);
 }
 
 static void add_json(struct report *r, const struct reasons_row *row, uint64_t code)
@@ -76,10 +93,10 @@ static void add_json(struct report *r, const struct reasons_row *row, uint64_t c
 	char name[REASON_NAME_MAX];
 
 	json_array_append_new(r->list, json_pack(
-		"{s:s,s:I,s:s,s:s,s:b,s:s,s:s,s:s,s:s,s:s?}",
+		"{s:s,s:I,s:s,s:s,s:o,s:s,s:s,s:s,s:s,s:s?}",
 		"isa", isa_name(row->isa), "code", (json_int_t)code,
 		"name", reason_name(row->isa, code, name), "class", reason_class(row->isa, code),
-		"handled", reason_handled(row->isa, code, r->release),
+		"handled", json_handled(r, row->isa, code),
 		"cause", e->cause, "manual", explanations_of(row->isa)->manual,
 		"section", e->section, "paging", by_paging_name(e->paging), "why", e->why));
 }

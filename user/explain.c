@@ -60,20 +60,23 @@ const char *by_paging_name(enum by_paging paging)
 	return names[paging];
 }
 
-struct handled {
+struct handler {
 	uint64_t first, last;
 	unsigned int since;	/* RELEASE(); 0: all that kvmstat is for */
 };
 
-/* What kvm_vmx_exit_handlers[] has (arch/x86/kvm/vmx/vmx.c). */
-static const struct handled vmx_handled[] = {
+/*
+ * What kvm_vmx_exit_handlers[] has (arch/x86/kvm/vmx/vmx.c). 6.17.9 has those of
+ * 6.18, too.
+ */
+static const struct handler vmx_handlers[] = {
 	{ 0, 2, 0 }, { 7, 10, 0 }, { 12, 15, 0 }, { 18, 32, 0 }, { 36, 37, 0 }, { 39, 41, 0 },
 	{ 43, 50, 0 }, { 52, 62, 0 }, { 74, 74, 0 }, { 75, 75, RELEASE(6, 0) },
 	{ 76, 77, RELEASE(6, 18) }, { 84, 85, RELEASE(6, 18) },
 };
 
 /* What svm_exit_handlers[] has (arch/x86/kvm/svm/svm.c). */
-static const struct handled svm_handled[] = {
+static const struct handler svm_handlers[] = {
 	{ 0x000, 0x000, 0 }, { 0x003, 0x004, 0 }, { 0x008, 0x008, 0 }, { 0x010, 0x010, 0 },
 	{ 0x013, 0x014, 0 }, { 0x018, 0x018, 0 }, { 0x020, 0x027, 0 }, { 0x030, 0x037, 0 },
 	{ 0x041, 0x041, 0 }, { 0x043, 0x043, 0 }, { 0x046, 0x046, 0 }, { 0x04d, 0x04e, 0 },
@@ -83,18 +86,30 @@ static const struct handled svm_handled[] = {
 	{ 0x0a5, 0x0a5, RELEASE(6, 16) }, { 0x0a6, 0x0a6, RELEASE(6, 15) }, { 0x400, 0x403, 0 },
 };
 
-bool reason_handled(uint32_t isa, uint64_t code, const char *release)
+static const struct handler *find_handler(uint32_t isa, uint64_t code)
 {
 	bool svm = isa == KVMSTAT_ISA_SVM;
-	const struct handled *list = svm ? svm_handled : vmx_handled;
-	size_t nr = svm ? ARRAY_SIZE(svm_handled) : ARRAY_SIZE(vmx_handled), i;
+	const struct handler *list = svm ? svm_handlers : vmx_handlers;
+	size_t nr = svm ? ARRAY_SIZE(svm_handlers) : ARRAY_SIZE(vmx_handlers), i;
 	uint64_t basic = reason_basic(isa, code);
-	unsigned int major, minor;
 
-	if (sscanf(release, "%u.%u", &major, &minor) != 2)
-		return false;
 	for (i = 0; i < nr; i++)
 		if (basic >= list[i].first && basic <= list[i].last)
-			return RELEASE(major, minor) >= list[i].since;
-	return false;
+			return &list[i];
+	return NULL;
+}
+
+enum handled reason_handled(uint32_t isa, uint64_t code, const char *release, char since[12])
+{
+	const struct handler *handler = find_handler(isa, code);
+	unsigned int major, minor;
+
+	if (!handler)
+		return NOT_HANDLED;
+	if (!handler->since ||
+	    (sscanf(release, "%u.%u", &major, &minor) == 2 &&
+	     RELEASE(major, minor) >= handler->since))
+		return HANDLED;
+	snprintf(since, 12, "%u.%u", handler->since / 1000, handler->since % 1000);
+	return HANDLED_UNKNOWN;
 }

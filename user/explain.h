@@ -36,7 +36,13 @@ const char *reason_why(uint32_t isa, uint64_t code);
 /* "nested only", "shadow more"…; "-" where the paging mode does nothing to it. */
 const char *by_paging_name(enum by_paging paging);
 
-/* Has KVM of this release ("6.1.0-56-amd64") a handler of its own for it? */
-bool reason_handled(uint32_t isa, uint64_t code, const char *release);
+enum handled { NOT_HANDLED, HANDLED, HANDLED_UNKNOWN };
+
+/*
+ * Has KVM of this release ("6.1.0-56-amd64") a handler of its own for it? Not known
+ * where a later release of Linux was the first to have it: "6.18" into since then.
+ * Stable and distributions' kernels take over such things without telling.
+ */
+enum handled reason_handled(uint32_t isa, uint64_t code, const char *release, char since[12]);
 
 #endif
