@@ -1,19 +1,31 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-or-later
 # kvmstat-report caps: values with known meaning, and what is no value. In the lab,
-# on both vendors: the same bits as the kernel finds (/proc/cpuinfo), and in use
-# what the vendor module's parameters say, with nested and with shadow paging.
+# on both vendors: the same bits as the kernel finds (/proc/cpuinfo), and in use what
+# the vendor module's parameters say, and what is in the VMCS or VMCB of a vCPU,
+# with nested and with shadow paging.
 set -u
 self=$(realpath "$0")
 . "$(dirname "$self")/tap.sh"
 cd "$(dirname "$self")/.." || exit 1
 report=${REPORT:-$PWD/build/kvmstat-report}
+refused=$PWD/build/tests/caps/refused
 
 ### in the lab: no more than to collect, for all else is slow there
 
 raw_msr() {
 	dd if=/dev/cpu/0/msr bs=8 count=1 iflag=skip_bytes skip=$(($1)) 2>/dev/null |
 		od -An -tx8 | sed 's/ *0*\(.\)/0x\1/'
+}
+
+# in_this_mode PARAMETERS PAGING-PARAMETER: what there is, into files that begin with Y or N
+in_this_mode() {
+	local mode
+	mode=$(cat "$1/$2")
+	kvmstat-report caps --format json >"$mode.json" && grep . "$1"/* >"$mode.values" || return
+	# The kernel tells of the VMCS or VMCB of a vCPU that cannot be entered.
+	for dump in "$1"/dump_invalid_*; do echo 1 >"$dump"; done
+	dmesg --clear && "$refused" >"$mode.refused" && dmesg >"$mode.dmesg"
 }
 
 # collect MODULE PAGING-PARAMETER [DIRECTORY OF msr.ko]
@@ -29,10 +41,9 @@ collect() {
 		done >raw.msrs
 	fi
 	grep -E '^(vmx flags|flags)' /proc/cpuinfo >cpuinfo
-	grep . "$parameters"/* >values
-	kvmstat-report caps --format json >caps.json &&
-		kvmstat-report paging -o paging.json -- sh -c \
-			"kvmstat-report caps --format json >\$(cat $parameters/$2).json" &&
+	export -f in_this_mode
+	export refused
+	kvmstat-report paging -o paging.json -- bash -c "in_this_mode $parameters $2" &&
 		rmmod "$1" && kvmstat-report caps --format json >unloaded.json
 }
 
@@ -134,6 +145,19 @@ is "$(jq -c '[.groups[] | [.address, ([.controls[]?, .features[]? | select(.can_
 '["0x48c","0 6 8 14 16 17 20 21 25 26 32 40 41 42 43"]]' 'what Bochs implements'
 is "$(jq -r .about "$tmp/caps")" 'VMCS revision 0x2b, TRUE MSRs: yes' 'and that it has the TRUE ones'
 
+# The same machine's older ones: as much may be set, but less may be clear.
+sed 's/^0x480 .*/0x480 0x5810000000002b/' tests/data/bochs.msrs >"$tmp/msrs"
+"$report" caps --msrs "$tmp/msrs" --format json >"$tmp/older"
+is "$(jq -r '.groups[].register' "$tmp/older" | tr '\n' ' ')" 'IA32_VMX_PINBASED_CTLS IA32_VMX_PROCBASED_CTLS '\
+'IA32_VMX_PROCBASED_CTLS2 IA32_VMX_EXIT_CTLS IA32_VMX_ENTRY_CTLS IA32_VMX_EPT_VPID_CAP ' 'the older ones'
+is "$(jq -cn --slurpfile older "$tmp/older" --slurpfile caps "$tmp/caps" '[$caps[0].groups, $older[0].groups] |
+	transpose[] | [.[] | .controls // []] | transpose[] | select(.[0] != .[1]) |
+	[.[0].name, .[0].can_set == .[1].can_set, .[0].can_clear, .[1].can_clear]')" \
+	'["CR3-load exiting",true,true,false]
+["CR3-store exiting",true,true,false]
+["Save debug controls",true,true,false]
+["Load debug controls",true,true,false]' 'the TRUE ones relax four controls, and change nothing else'
+
 echo '# what is no value'
 fails 'msrs:2: .*0x481 0x3f' 'a line of words' '# fine' 'secret value'
 fails 'msrs:1:' 'an address alone' 0x481
@@ -163,17 +187,31 @@ fi
 
 ### on the emulated CPUs
 
+# flags_of HEADER PREFIX: word, bit, and the name that cpuinfo prints. Where a header
+# has empty names, what has none is printed by the macro's; else it is not printed.
+flags_of() {
+	perl -e '
+		my ($prefix) = splice(@ARGV, 1, 1);
+		my @lines = grep { /^#define ${prefix}\w/ } <>;
+		my $by_macro = grep { m{/\* ""} } @lines;
+		for (@lines) {
+			my ($macro, $word, $bit, $rest) = /^#define $prefix(\w+)\s+\(\s*(\d+)\*32\s*\+\s*(\d+)\)(.*)/ or next;
+			my ($name) = $rest =~ m{/\* "(\w*)"};
+			$name //= $by_macro ? lc $macro : "";
+			print "$word $bit $name\n" if $name ne "";
+		}' "$1" "$2"
+}
 # flag_is FLAG HAVE NAME: FLAG is among $flags exactly where HAVE is "true"
 flag_is() {
 	local wanted=false
 	[[ " $flags " == *" $1 "* ]] && wanted=true
-	is "$2" "$wanted" "$3: as cpuinfo's $1"
+	is "${2:-false}" "$wanted" "$3: as cpuinfo's $1"
 }
 
 # parameter_is PARAMETER FOR_Y FOR_N GOT NAME
 parameter_is() {
 	local value wanted=-
-	value=$(sed -n "s|.*/parameters/$1:||p" values)
+	value=$(sed -n "s|.*/parameters/$1:||p" Y.values)
 	case $value in
 	'') ;;
 	N | 0) wanted=$3 ;;
@@ -183,6 +221,8 @@ parameter_is() {
 }
 
 kernel=$(tests/lab/kernel "${KVMSTAT_KERNEL:-6.1}") || exit 1
+headers=$(echo "$kernel"/root/usr/src/linux-headers-*-common/arch/x86/include/asm)
+make -s "$refused" BUILD=build || exit 1
 # in_lab_of CPU OPTIONS… -- ARGUMENTS OF collect; then this is where the results are
 in_lab_of() {
 	mkdir "$tmp/$1"
@@ -192,43 +232,28 @@ in_lab_of() {
 no_use() { jq -c '[.groups[] | (.controls // .features)[].in_use] | unique' "$1"; }
 
 root=$PWD
-in_lab_of amd -- "$self" kvm_amd npt
-is "$(jq -c '[.isa, .source, .groups[].address]' caps.json)" \
+in_lab_of amd --add "$refused" -- "$self" kvm_amd npt
+is "$(jq -c '[.isa, .source, .groups[].address]' Y.json)" \
 	'["svm","CPUID 0x8000000a","0x8000000a"]' 'from CPUID'
-like "$(jq -r .about caps.json)" '^SVM revision 1, [1-9][0-9]* address space' 'revision and ASIDs'
+like "$(jq -r .about Y.json)" '^SVM revision 1, [1-9][0-9]* address space' 'revision and ASIDs'
 flags=$(sed -n '/^flags/{s/.*: //p;q}' cpuinfo)
-while read -r flag number; do
-	flag_is "$flag" "$(bit caps.json EDX "$number" .present)" "bit $number"
-done <<EOF
-npt 0
-lbrv 1
-svm_lock 2
-nrip_save 3
-tsc_scale 4
-vmcb_clean 5
-flushbyasid 6
-decodeassists 7
-pausefilter 10
-pfthreshold 12
-avic 13
-v_vmsave_vmload 15
-vgif 16
-x2avic 18
-v_spec_ctrl 20
-vnmi 25
-EOF
+flags_of "$headers/cpufeatures.h" X86_FEATURE_ | awk '$1 == 15' >known
+ok 'names of SVM features were found' test "$(wc -l <known)" -ge 15
+while read -r _ number flag; do
+	flag_is "$flag" "$(bit Y.json EDX "$number" .present)" "bit $number"
+done <known
 is "$(bit Y.json EDX 0 .in_use)/$(bit N.json EDX 0 .in_use)" yes/no 'NP is in use, and is not'
-[ "$(bit caps.json EDX 3 .present)" = false ] ||
-	parameter_is nrips yes no "$(bit caps.json EDX 3 .in_use)" NRIPS
-[ "$(bit caps.json EDX 16 .present)" = false ] ||
-	parameter_is vgif varies no "$(bit caps.json EDX 16 .in_use)" VGIF
-is "$(jq -r '.groups[].features[] | select(.present == false).in_use' caps.json | sort -u)" no \
+[ "$(bit Y.json EDX 3 .present)" = false ] ||
+	parameter_is nrips yes no "$(bit Y.json EDX 3 .in_use)" NRIPS
+[ "$(bit Y.json EDX 16 .present)" = false ] ||
+	parameter_is vgif yes no "$(bit Y.json EDX 16 .in_use)" VGIF
+is "$(jq -r '.groups[].features[] | select(.present == false).in_use' Y.json | sort -u)" no \
 	'what the CPU has not is not in use'
 is "$(no_use unloaded.json)" '["-"]' 'without kvm_amd nothing is told'
 
 mkdir "$tmp/add"
 find "$kernel/lib/modules" -name msr.ko -exec cp {} "$tmp/add" \;
-in_lab_of intel --add "$tmp/add" -- "$self" kvm_intel ept "$tmp/add"
+in_lab_of intel --add "$tmp/add" --add "$refused" -- "$self" kvm_intel ept "$tmp/add"
 pin=IA32_VMX_TRUE_PINBASED_CTLS
 primary=IA32_VMX_TRUE_PROCBASED_CTLS
 secondary=IA32_VMX_PROCBASED_CTLS2
@@ -236,58 +261,64 @@ ept_vpid=IA32_VMX_EPT_VPID_CAP
 
 is "$(cat first.status)" 1 'without the module msr: status 1'
 like "$(cat first.err)" '/dev/cpu/0/msr.*sudo modprobe msr' 'without the module msr: what to do'
-is "$(jq -r .source caps.json)" /dev/cpu/0/msr 'from the MSRs'
-is "$(jq -r '.groups[] | "\(.address) \(.value)"' caps.json | sort)" \
+is "$(jq -r .source Y.json)" /dev/cpu/0/msr 'from the MSRs'
+is "$(jq -r '.groups[] | "\(.address) \(.value)"' Y.json | sort)" \
 	"$(grep -vE '^0x48[01234] ' raw.msrs | sort)" 'each MSR is what is read without us'
-grep -v '^#' "$root/tests/data/bochs.msrs" >bochs.msrs
-is "$(grep -xFf bochs.msrs raw.msrs)" "$(cat bochs.msrs)" 'the MSRs that Bochs implements'
+is "$(cat raw.msrs)" "$(grep -v '^#' "$root/tests/data/bochs.msrs")" 'the MSRs that Bochs implements'
 "$report" caps --msrs raw.msrs --format json >file.json
 is "$(jq -c '[.groups[] | del(.controls[]?.in_use, .features[]?.in_use)]' file.json)" \
-	"$(jq -c '[.groups[] | del(.controls[]?.in_use, .features[]?.in_use)]' caps.json)" \
+	"$(jq -c '[.groups[] | del(.controls[]?.in_use, .features[]?.in_use)]' Y.json)" \
 	'the same from a file'
 is "$(no_use file.json)" '["-"]' \
 	'but a file does not tell what is in use'
 
 flags=$(sed -n '/^vmx flags/{s/.*: //p;q}' cpuinfo)
-while read -r flag register number; do
-	flag_is "$flag" "$(bit caps.json "$register" "$number" 'if has("can_set") then .can_set else .present end')" \
+flags_of "$headers/vmxfeatures.h" VMX_FEATURE_ >known
+ok 'names of VMX features were found' test "$(wc -l <known)" -ge 25
+words=($pin $primary $secondary IA32_VMX_PROCBASED_CTLS3)
+# Those from 16 on in the first word are of MSR 0x48c, or several together.
+declare -A ept_bits=([16]=32 [17]=0 [18]=21 [19]=17 [20]=7)
+while read -r word number flag; do
+	register=${words[word]}
+	if [ "$word" -eq 0 ] && [ "$number" -ge 16 ]; then
+		register=$ept_vpid
+		number=${ept_bits[$number]:-}
+	fi
+	[ -z "$number" ] || flag_is "$flag" "$(bit Y.json "$register" "$number" '.can_set // .present // false')" \
 		"$register bit $number"
-done <<EOF
-vnmi $pin 5
-preemption_timer $pin 6
-posted_intr $pin 7
-tsc_offset $primary 3
-vtpr $primary 21
-mtf $primary 27
-vapic $secondary 0
-ept $secondary 1
-vpid $secondary 5
-unrestricted_guest $secondary 7
-vapic_reg $secondary 8
-vid $secondary 9
-ple $secondary 10
-shadow_vmcs $secondary 14
-pml $secondary 17
-ept_violation_ve $secondary 18
-ept_mode_based_exec $secondary 22
-tsc_scaling $secondary 25
-usr_wait_pause $secondary 26
-invvpid $ept_vpid 32
-ept_x_only $ept_vpid 0
-ept_ad $ept_vpid 21
-ept_1gb $ept_vpid 17
-ept_5level $ept_vpid 7
-EOF
+done <known
 
+# in_vmcs MODE REGISTER TITLE: in use is what the control has as set, and not what it has as clear
+in_vmcs() {
+	local value
+	value=$(sed -nE "s/.*$3=(0x)?([0-9a-f]+).*/0x\2/p" "$1.dmesg" | head -n 1)
+	is "$(jq -r --arg register "$2" --argjson value "$((${value:-0}))" '.groups[] | select(.register == $register) |
+		.controls[] | select(.name) | (($value / pow(2; .bit) | floor) % 2 == 1) as $set |
+		select(.in_use == (if $set then "no" else "yes" end)) | "\(.name): \(.in_use)"' "$1.json")" '' \
+		"ept=$1: $2 is in use as the VMCS has it (${value:-not found})"
+	is "${value:+found}" found "ept=$1: …which was found"
+}
+for mode in Y N; do
+	like "$(cat $mode.refused)" 'hardware reason 0x80000021$' "ept=$mode: a vCPU was refused"
+	in_vmcs $mode $pin PinBased
+	in_vmcs $mode $primary CPUBased
+	in_vmcs $mode $secondary SecondaryExec
+	in_vmcs $mode IA32_VMX_TRUE_EXIT_CTLS ExitControls
+	in_vmcs $mode IA32_VMX_TRUE_ENTRY_CTLS EntryControls
+done
+# EPTP, SDM vol. 3, 25.6.11: memory type 6, page walk of 4 levels, accessed and dirty flags
+like "$(grep 'EPT pointer' Y.dmesg)" '= 0x[0-9a-f]*05e$' 'EPT pointer'
+is "$(for number in 14 8 6 21; do bit Y.json $ept_vpid $number .in_use; done | tr '\n' ' ')" 'yes no varies yes ' \
+	'…is what is in use'
 is "$(bit Y.json $secondary 1 .in_use)/$(bit N.json $secondary 1 .in_use)" yes/no 'EPT is in use, and is not'
 is "$(bit Y.json $primary 15 .in_use)/$(bit N.json $primary 15 .in_use)" no/yes 'CR3-load exiting: the opposite'
 is "$(bit Y.json $primary 9 .in_use)/$(bit N.json $primary 9 .in_use)" no/yes 'INVLPG exiting: the opposite'
 is "$(bit Y.json $secondary 7 .in_use)/$(bit N.json $secondary 7 .in_use)" yes/no 'unrestricted guests need EPT'
-parameter_is vpid yes no "$(bit caps.json $secondary 5 .in_use)" 'Enable VPID'
-parameter_is pml varies no "$(bit caps.json $secondary 17 .in_use)" 'Enable PML'
-parameter_is vnmi yes no "$(bit caps.json $pin 5 .in_use)" 'Virtual NMIs'
-parameter_is preemption_timer varies no "$(bit caps.json $pin 6 .in_use)" 'VMX-preemption timer'
-parameter_is eptad yes no "$(bit caps.json $ept_vpid 21 .in_use)" 'Accessed and dirty flags'
-is "$(bit caps.json $primary 12 .in_use)/$(bit caps.json $pin 0 .in_use)" no/yes 'what KVM never and always uses'
+parameter_is vpid yes no "$(bit Y.json $secondary 5 .in_use)" 'Enable VPID'
+parameter_is pml varies no "$(bit Y.json $secondary 17 .in_use)" 'Enable PML'
+parameter_is vnmi yes no "$(bit Y.json $pin 5 .in_use)" 'Virtual NMIs'
+parameter_is preemption_timer yes no "$(bit Y.json $pin 6 .in_use)" 'VMX-preemption timer'
+parameter_is eptad yes no "$(bit Y.json $ept_vpid 21 .in_use)" 'Accessed and dirty flags'
+is "$(bit Y.json $primary 12 .in_use)/$(bit Y.json $pin 0 .in_use)" no/yes 'what KVM never and always uses'
 is "$(no_use unloaded.json)" '["-"]' 'without kvm_intel nothing is told'
 done_testing

@@ -8,16 +8,31 @@ bool caps_module_loaded(const char *module)
 	return sysfs_exists("/sys/module/%s/parameters", module);
 }
 
-/* Of a parameter: numbers count as they do in C. */
-static const char *if_set(const char *module, const char *parameter, const char *set,
-			  const char *unset)
+struct uses {
+	const char *set, *unset, *missing;	/* what a parameter is */
+};
+
+/* Numbers count as they do in C. */
+static const char *by_parameter(const char *module, const char *parameter, struct uses uses)
 {
 	char value[16];
 
 	if (!sysfs_read(value, sizeof(value), "/sys/module/%s/parameters/%s", module, parameter))
-		return "-";
-	return value[0] == 'N' || value[0] == '0' ? unset : set;
+		return uses.missing;
+	return value[0] == 'N' || value[0] == '0' ? uses.unset : uses.set;
 }
+
+static const struct uses uses[] = {
+	[USE_UNKNOWN] = { .set = "-" },
+	[USE_ALWAYS] = { .set = "yes" },
+	[USE_NEVER] = { .set = "no" },
+	[USE_VARIES] = { .set = "varies" },
+	[USE_IF] = { "yes", "no", "-" },
+	[USE_UNLESS] = { "no", "yes", "-" },
+	[USE_VARIES_IF] = { "varies", "no", "-" },
+	[USE_IF_KNOWN] = { "yes", "no", "no" },
+	[USE_VARIES_IF_KNOWN] = { "varies", "no", "no" },
+};
 
 static const char *in_use(const struct cap *cap, bool can_set, bool can_clear, const char *module)
 {
@@ -25,23 +40,9 @@ static const char *in_use(const struct cap *cap, bool can_set, bool can_clear, c
 		return "-";
 	if (!can_set || !can_clear)
 		return can_set ? "yes" : "no";
-	switch (cap->use) {
-	case USE_ALWAYS:
-		return "yes";
-	case USE_NEVER:
-		return "no";
-	case USE_VARIES:
-		return "varies";
-	case USE_IF:
-		return if_set(module, cap->parameter, "yes", "no");
-	case USE_UNLESS:
-		return if_set(module, cap->parameter, "no", "yes");
-	case USE_VARIES_IF:
-		return if_set(module, cap->parameter, "varies", "no");
-	case USE_UNKNOWN:
-		break;
-	}
-	return "-";
+	if (cap->parameter)
+		return by_parameter(module, cap->parameter, uses[cap->use]);
+	return uses[cap->use].set;
 }
 
 void caps_add(struct caps_group *group, const struct cap *cap, bool can_set, bool can_clear,

@@ -16,6 +16,9 @@ enum use {
 	USE_IF,		/* as a parameter of the vendor module says */
 	USE_UNLESS,	/* the opposite */
 	USE_VARIES_IF,	/* for some guests, or at times, if the parameter says so */
+	/* The same two; where KVM has no such parameter, it has no such use either. */
+	USE_IF_KNOWN,
+	USE_VARIES_IF_KNOWN,
 };
 
 /* A bit with a name. */
