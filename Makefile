@@ -98,7 +98,7 @@ refuse:
 misread:
 	@tests/module-build "$(KDIR)" $(BUILD)/misread -s KCFLAGS='-DKVMSTAT_WRONG_REASON -DKVMSTAT_WRONG_FUNCTION'
 test-programs: workload refuse misread $(BUILD)/tests/abi $(BUILD)/tests/leaf $(BUILD)/tests/scenes \
-	$(BUILD)/tests/spaces \
+	$(BUILD)/tests/spaces $(BUILD)/tests/caps/refused \
 	$(BUILD)/tests/debug/insmod_nth $(addprefix $(BUILD)/tests/isolate/,filter hold tty)
 
 # What tests/bench/run runs, in the lab and here.

@@ -222,7 +222,6 @@ parameter_is() {
 
 kernel=$(tests/lab/kernel "${KVMSTAT_KERNEL:-6.1}") || exit 1
 headers=$(echo "$kernel"/root/usr/src/linux-headers-*-common/arch/x86/include/asm)
-make -s "$refused" BUILD=build || exit 1
 # in_lab_of CPU OPTIONS… -- ARGUMENTS OF collect; then this is where the results are
 in_lab_of() {
 	mkdir "$tmp/$1"
