@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* kvmstat-report: a table of commands that dispatches and makes the usage. */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <jansson.h>
 
@@ -192,8 +194,23 @@ static void *json_memory(size_t size)
 	return xcalloc(1, size);
 }
 
+/*
+ * What is opened later must not become a standard stream that was closed: results
+ * and COMMAND's output would go there. Writing to these fails, as to a closed one.
+ */
+static void hold_standard_streams(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDONLY);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	close(fd);
+}
+
 int main(int argc, char **argv)
 {
+	hold_standard_streams();
 	/* A closed pipe is a failed write, to be told of. */
 	signal(SIGPIPE, SIG_IGN);
 	json_set_alloc_funcs(json_memory, free);
