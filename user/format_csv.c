@@ -41,7 +41,7 @@ static unsigned int of_rows(const struct view *view)
 	return by[view->by] | per[view_per(view)];
 }
 
-/* The end of the interval, in UTC: the source tells CLOCK_MONOTONIC. */
+/* The end of the interval, in UTC: the source tells CLOCK_MONOTONIC, a saved report nothing. */
 static void time_cell(struct csv *csv, const struct run *run, const struct group *g)
 {
 	struct timespec wall, monotonic;
@@ -51,6 +51,10 @@ static void time_cell(struct csv *csv, const struct run *run, const struct group
 	time_t s;
 
 	(void)g;
+	if (!run->time_ns) {
+		csv_empty(csv);
+		return;
+	}
 	clock_gettime(CLOCK_REALTIME, &wall);
 	clock_gettime(CLOCK_MONOTONIC, &monotonic);
 	ns = (wall.tv_sec - monotonic.tv_sec) * 1000000000LL + wall.tv_nsec - monotonic.tv_nsec +
