@@ -23,6 +23,8 @@ collect() {
 		done
 		kvmstat-report --by "$by" --html "show/$by.html" >show/again.txt || return
 	done
+	kvmstat-report -i 0.2 -n 2 --format json >intervals.json && kvmstat-report spaces --format json >spaces.json &&
+		kvmstat-report reasons --format json >reasons.json || return
 	kvmstat-report stat --html stat.html -- kvmstat-guest run touch >stat.txt &&
 		kvmstat-report stat -r 3 --html runs.html -- kvmstat-guest run touch >runs.txt &&
 		kvmstat-report paging -r 2 --html paging.html -- kvmstat-guest run touch >paging.txt
@@ -84,6 +86,8 @@ for cpu in amd intel; do
 		embedded "show/$by.html" >"show-$by.json"
 		ln -s "show/$by.html" "show-$by.html"
 	done
+	ok "$cpu: jq reads each JSON" jq -e .schema ./*.json show/*.json
+	ok "$cpu: they follow the schema" "$tests/schema_check" "$tree/share/kvmstat.schema.json" ./*.json show/*.json
 	for name in stat runs paging diff show-reason show-class show-detail show-vm show-vcpu; do
 		tables "$out/$name.html" >tables.json
 		relay "$cpu: page of $name" "$tests/formats/page" $name.json tables.json

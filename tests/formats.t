@@ -156,6 +156,33 @@ is "$(awk -F, 'NR > 1 { print $1 }' intervals.csv | sort -u | while read -r time
 done)" '' 'which is now, by the wall clock'
 is "$(awk -F, 'NR > 1 && ($2 < 200000000 || $2 > 30000000000)' intervals.csv)" '' 'and its length'
 
+echo '# an interval, in each form at once'
+# What the device tells changes in its middle.
+cp state idle
+forms=()
+for by in reason class detail vm vcpu; do
+	for format in table csv json; do
+		fake -i 3 -n 1 --by $by --format $format >"interval-$by.$format" &
+		forms+=($!)
+	done
+done
+sleep 1.5
+sed 's/^cell 0x7b 4 4000/cell 0x7b 11 21000/; s/^cell 0x72 10 30000/cell 0x72 14 44000/; s/^ended 10 3000/ended 14 3000/' idle >next
+mv next state
+wait "${forms[@]}"
+cp idle state
+is "$(jq -c '[.window, .totals.exits]' interval-reason.json)" '["interval",11]' 'what there was in it'
+for by in reason class detail vm vcpu; do
+	interval=interval-$by.json
+	is "$(cut -d, -f3- interval-$by.csv)" "$("$report" --source $interval --by $by --format csv | cut -d, -f3-)" \
+		"CSV by $by has what JSON has"
+	is "$(sed 1,2d interval-$by.table)" "$("$report" --source $interval --by $by | sed 1,2d)" "so has the table by $by"
+	is "$("$report" --source $interval --by $by --format csv | sed 1d | grep -cv "^,$(jq .window_ns $interval),")" 0 \
+		"a saved one has its length, and no time"
+	is "$(jq -c '.totals, .reasons' $interval)" "$(jq -c '.totals, .reasons' interval-reason.json)" "so has JSON by $by"
+	relay "an interval by $by" "$tests/formats/agree" "$report" $interval
+done
+
 echo '# metrics'
 for by in reason class detail vm vcpu; do
 	"$report" --source full.json --by $by --format prometheus >out
@@ -198,6 +225,11 @@ done
 fake -i 0.05 -n 3 --format json >intervals.json
 jq 'del(.comment)' "$data/amd.json" >amd.json
 conforms 'runs' full.json by-*.json mean.json intervals.json amd.json
+"$report" reasons --format json >reasons.json
+"$report" reasons --isa svm npf --format json >npf.json
+"$report" caps --msrs "$data/bochs.msrs" --format json >caps.json
+conforms 'reasons' reasons.json npf.json
+conforms 'capabilities' caps.json
 conforms 'comparisons' pair.json classes.json diff-class.json diff-detail.json
 # wrong FILE FILTER WHERE NAME: the document, changed so, is refused, there
 wrong() {
@@ -214,21 +246,71 @@ wrong full.json '.vms[1].vcpus[0].reasons[0].exits = -3' '\$.vms\[1\].vcpus\[0\]
 wrong full.json '.reasons[0].histogram[0] = [1]' '\$.reasons\[0\].histogram\[0\]' 'half a bucket'
 wrong full.json '.isa = "arm"' '\$.isa' 'another isa'
 wrong full.json '.reasons[0].colour = "red"' 'colour' 'a field that the schema does not name'
+wrong reasons.json '.reasons[3].handled = "no"' '\$.reasons\[3\].handled' 'handled in a string'
+wrong reasons.json 'del(.reasons[3].cause)' "'cause'" 'a reason without a cause'
+wrong caps.json '.groups[0].controls[0].in_use = true' '\$.groups\[0\].controls\[0\].in_use' 'a use that is none'
+wrong caps.json '.groups[0].features = []' '\$.groups\[0\]' 'both controls and features'
 wrong pair.json 'del(.after)' "'after'" 'a comparison with one side'
 wrong pair.json '.reasons[0].ratio = "2x"' '\$.reasons\[0\].ratio' 'a ratio in a string'
 wrong pair.json '.before.totals.lost = null' '\$.before.totals.lost' 'a wrong run in a comparison'
 
 echo '# output that cannot be written'
-for format in csv openmetrics prometheus; do
-	fails 1 'No space left' "$format onto a full disk" \
-		sh -c "'$report' --source full.json --format $format >/dev/full"
-	fails 1 'Broken pipe' "$format into a closed pipe" bash -c "
-		exec 9> >(exec true); wait \$!; exec '$report' --source full.json --format $format >&9"
+# cannot NAME REGEX COMMAND…: status 1, and one message, like that
+cannot() {
+	local status
+	timeout 30 "${@:3}" 2>err >&2
+	status=$?
+	is "$status/$(grep -c . err)" 1/1 "$1: status 1, one message" || cat err
+	like "$(cat err)" "^kvmstat: .*standard output: $2" "$1: says so"
+}
+# A line for each: what it is, and its arguments.
+while IFS='|' read -r name arguments; do
+	# Of what is measured, and shown live, the device is preloaded.
+	preload=''
+	[[ $arguments != stat* && $arguments != -i* ]] || preload="export LD_PRELOAD=$tmp/fake.so;"
+	cannot "$name onto a full disk" 'No space left' bash -c "$preload exec '$report' $arguments >/dev/full"
+	cannot "$name to a closed output" 'Bad file descriptor' bash -c "$preload exec '$report' $arguments >&-"
+	cannot "$name into a closed pipe" 'Broken pipe' bash -c "
+		exec 9> >(exec true); wait \$!; $preload exec '$report' $arguments >&9"
+done <<LIST
+table|--source full.json
+CSV|--source full.json --format csv
+JSON|--source full.json --format json
+OpenMetrics|--source full.json --format openmetrics
+the older metrics|--source full.json --format prometheus
+a comparison|diff pair.json
+a comparison as CSV|diff pair.json --format csv
+a comparison as JSON|diff pair.json --format json
+intervals|-i 0.05
+intervals as CSV|-i 0.05 --format csv
+intervals as JSON|-i 0.05 --format json
+a window|stat -- true
+a window as CSV|stat --format csv -- true
+a window as JSON|stat --format json -- true
+windows|stat -r 2 -- true
+reasons|reasons
+reasons as JSON|reasons --format json
+capabilities|caps --msrs $data/bochs.msrs
+capabilities as JSON|caps --msrs $data/bochs.msrs --format json
+usage|--help
+version|--version
+LIST
+# A reader that has enough after a line.
+for arguments in '-i 0.05 --format json' 'reasons --format json'; do
+	LD_PRELOAD=$tmp/fake.so timeout 30 bash -c "'$report' $arguments | head -n 1 >/dev/null
+		exit \${PIPESTATUS[0]}" 2>err
+	is "$?/$(cat err)" '1/kvmstat: cannot write the results to standard output: Broken pipe' "$arguments, of which one line is read"
 done
-fails 1 'No space left' 'CSV of a comparison onto a full disk' \
-	sh -c "'$report' diff pair.json --format csv >/dev/full"
-fails 1 'No space left' 'intervals as CSV onto a full disk' \
-	sh -c "LD_PRELOAD=$tmp/fake.so '$report' -i 0.05 --format csv >/dev/full"
+is "$(fake stat -o closed.json -- echo hello 2>/dev/null >&-; jq -r .schema closed.json)" kvmstat/1 \
+	'what COMMAND prints to a closed output is not in the report'
+ok 'where nothing is printed a closed output is none of our business' bash -c "'$report' textfile --source full.json . >&-"
+for path in /dev/full nodir/x; do
+	why='No space left'
+	[ $path = /dev/full ] || why='No such file'
+	fails 1 "$path: .*$why" "-o $path" fake stat -o $path -- true
+	fails 1 "$path: .*$why" "--html $path" "$report" --source full.json --html $path
+	fails 1 "$path: .*$why" "diff --html $path" "$report" diff pair.json --html $path
+done
 
 echo '# textfile'
 mkdir metrics
@@ -267,6 +349,9 @@ if [ "$(id -u)" -eq 0 ]; then
 		is "$(ls -A readonly)" '' 'nothing is left'
 		mount -o remount,ro readonly
 		fails 1 'readonly/kvmstat.prom: .*Read-only' 'a read-only file system' textfile readonly
+		fails 1 'readonly/x.json: .*Read-only' '-o there' fake stat -o readonly/x.json -- true
+		fails 1 'readonly/x.html: .*Read-only' '--html there' "$report" --source full.json --html readonly/x.html
+		fails 1 'readonly/x.html: .*Read-only' 'diff --html there' "$report" diff pair.json --html readonly/x.html
 		umount readonly
 	fi
 fi
@@ -282,6 +367,8 @@ kvmstat-report stat -o touch.json -- kvmstat-guest run touch >/dev/null &&
 	kvmstat-report spaces --format json >spaces.json &&
 	kvmstat-report spaces --format csv >spaces.csv &&
 	kvmstat-report -i 0.2 -n 2 --format json >live.json &&
+	kvmstat-report reasons --format json >reasons.json &&
+	kvmstat-report caps --format json >caps.json &&
 	kvmstat-report textfile . && kvmstat-report --format prometheus >twice.prom
 LAB
 ok 'reports of a guest in the lab' "$tree/tests/lab/run" --load --timeout 200 --out lab --add "$tmp/lab.sh" -- \
