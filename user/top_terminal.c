@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The terminal: taken, and given back as it was on every way out. */
 #define _GNU_SOURCE
-#include <errno.h>
 #include <locale.h>
 #include <poll.h>
 #include <signal.h>
@@ -18,8 +17,10 @@
 #include "top_terminal.h"
 
 #define INSTEAD "use \"kvmstat-report -i 1\" instead"
+#define CTRL_L	('L' & 0x1f)
 
 static bool entered;
+static volatile sig_atomic_t to_stop;	/* Ctrl-Z */
 
 static bool has(const char *capability)
 {
@@ -65,10 +66,48 @@ static void start_colours(void)
 	init_pair(1, COLOR_RED, -1);
 }
 
+static void note_stop(int sig)
+{
+	(void)sig;
+	to_stop = 1;
+}
+
+static void on_stop(void (*handler)(int sig))
+{
+	const struct sigaction action = { .sa_handler = handler, .sa_flags = SA_RESTART };
+
+	sigaction(SIGTSTP, &action, NULL);
+}
+
+/*
+ * ncurses would take the terminal again whatever a stopped program is continued
+ * for, and be stopped for that: "kill %1" would not end it. Once there is a handler
+ * ncurses leaves it alone. Who has no job control has the signal ignored.
+ */
+static void catch_stop(void)
+{
+	struct sigaction before;
+
+	if (sigaction(SIGTSTP, NULL, &before) == 0 && before.sa_handler == SIG_DFL)
+		on_stop(note_stop);
+}
+
+static void stop(void)
+{
+	to_stop = 0;
+	endwin();
+	on_stop(SIG_DFL);
+	raise(SIGTSTP);
+	on_stop(note_stop);
+	if (!child_signal())
+		refresh();
+}
+
 int terminal_enter(void)
 {
 	/* Bytes alone: a decimal point is one everywhere. */
 	setlocale(LC_CTYPE, "");
+	catch_stop();
 	if (!newterm(NULL, stdout, stdin)) {
 		error("top: cannot set up the terminal TERM=%s: " INSTEAD, getenv("TERM"));
 		return -1;
@@ -87,12 +126,12 @@ int terminal_enter(void)
 
 void terminal_leave(void)
 {
-	if (entered)
+	if (entered && !isendwin())
 		endwin();
 	entered = false;
 }
 
-/* Between the look at child_signal() and the wait nothing gets lost. */
+/* Between the look at what was caught and the wait nothing gets lost. */
 static int wait_for_input(struct pollfd *fd, int milliseconds)
 {
 	struct timespec time = { milliseconds / 1000, milliseconds % 1000 * 1000000L };
@@ -101,14 +140,21 @@ static int wait_for_input(struct pollfd *fd, int milliseconds)
 
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &before);
-	if (child_signal()) {
+	if (child_signal() || to_stop)
 		ret = -1;
-		errno = EINTR;
-	} else {
+	else
 		ret = ppoll(fd, 1, milliseconds < 0 ? NULL : &time, &before);
-	}
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	return ret;
+}
+
+/* Ctrl-L is no command, but for a screen that others wrote on. */
+static bool get_key(int *key)
+{
+	*key = getch();
+	if (*key == CTRL_L)
+		clearok(curscr, TRUE);
+	return *key != ERR;
 }
 
 enum terminal_event terminal_wait(int milliseconds, int *key)
@@ -117,13 +163,13 @@ enum terminal_event terminal_wait(int milliseconds, int *key)
 	int ret;
 
 	/* What one read brought may be several keys. */
-	*key = getch();
-	if (*key != ERR)
+	if (get_key(key))
 		return TERMINAL_KEY;
 	ret = wait_for_input(&fd, milliseconds);
+	if (to_stop)
+		stop();
 	/* After a signal, too: it may have been a resize. */
-	*key = getch();
-	if (*key != ERR)
+	if (!child_signal() && get_key(key))
 		return TERMINAL_KEY;
 	return ret > 0 && fd.revents & ~POLLIN ? TERMINAL_GONE : TERMINAL_TIMEOUT;
 }
