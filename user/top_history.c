@@ -15,27 +15,33 @@ struct past_count {
 
 static void forget_oldest(struct top_history *history)
 {
-	free(history->past[0].list);
-	memmove(history->past, history->past + 1, --history->nr * sizeof(*history->past));
+	struct past *oldest = &history->past[0];
+
+	free(oldest->of_vms.list);
+	free(oldest->sum.list);
+	memmove(oldest, oldest + 1, --history->nr * sizeof(*oldest));
 }
 
 /* The run does not stay: its class is looked up where it does. */
-static void add_vcpu(struct past *past, uint32_t isa, const struct vm *vm, const struct vcpu *vcpu)
+static void add_counts(struct past_counts *counts, uint32_t isa, const struct vm *vm,
+		       const struct vcpu *vcpu, const struct reasons *details)
 {
 	size_t i;
 
-	for (i = 0; i < vcpu->details.nr; i++) {
-		const struct reason *row = &vcpu->details.list[i];
+	for (i = 0; i < details->nr; i++) {
+		const struct reason *row = &details->list[i];
 		struct past_count count = { kind_of(vm, vcpu, row), row->exits };
 
 		count.kind.class = detail_class(isa, row->code, row->detail);
-		past->list = xgrow(past->list, past->nr, sizeof(*past->list));
-		past->list[past->nr++] = count;
+		counts->list = xgrow(counts->list, counts->nr, sizeof(*counts->list));
+		counts->list[counts->nr++] = count;
 	}
 }
 
 void history_add(struct top_history *history, const struct run *window)
 {
+	static const struct vm no_vm;
+	static const struct vcpu no_vcpu;
 	struct past *past;
 	size_t i, j;
 
@@ -43,9 +49,14 @@ void history_add(struct top_history *history, const struct run *window)
 		forget_oldest(history);
 	past = &history->past[history->nr++];
 	*past = (struct past){ .seconds = window->window_ns / 1e9 };
-	for (i = 0; i < window->nr_vms; i++)
-		for (j = 0; j < window->vms[i].nr_vcpus; j++)
-			add_vcpu(past, window->isa, &window->vms[i], &window->vms[i].vcpus[j]);
+	add_counts(&past->sum, window->isa, &no_vm, &no_vcpu, &window->details);
+	for (i = 0; i < window->nr_vms; i++) {
+		const struct vm *vm = &window->vms[i];
+
+		for (j = 0; j < vm->nr_vcpus; j++)
+			add_counts(&past->of_vms, window->isa, vm, &vm->vcpus[j],
+				   &vm->vcpus[j].details);
+	}
 }
 
 void history_clear(struct top_history *history)
@@ -54,15 +65,42 @@ void history_clear(struct top_history *history)
 		forget_oldest(history);
 }
 
+/* Where those of this VM begin. */
+static size_t find_vm(const struct past_counts *counts, uint64_t vm)
+{
+	size_t low = 0, high = counts->nr;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (counts->list[middle].kind.vm < vm)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static uint64_t exits_of(const struct past *past, const struct part *part)
+{
+	const struct past_counts *counts = part->one_vm ? &past->of_vms : &past->sum;
+	size_t i = part->one_vm ? find_vm(counts, part->vm) : 0;
+	uint64_t exits = 0;
+
+	for (; i < counts->nr; i++) {
+		const struct past_count *count = &counts->list[i];
+
+		if (part->one_vm && count->kind.vm != part->vm)
+			break;
+		if (part_has(part, &count->kind))
+			exits += count->exits;
+	}
+	return exits;
+}
+
 static double rate_of(const struct past *past, const struct part *part)
 {
-	uint64_t exits = 0;
-	size_t i;
-
-	for (i = 0; i < past->nr; i++)
-		if (part_has(part, &past->list[i].kind))
-			exits += past->list[i].exits;
-	return past->seconds > 0 ? exits / past->seconds : 0;
+	return past->seconds > 0 ? exits_of(past, part) / past->seconds : 0;
 }
 
 size_t history_trend(const struct top_history *history, const struct part *part, double *rates,

@@ -7,10 +7,15 @@
 
 #define TREND_MAX 60
 
+struct past_counts {
+	struct past_count *list;
+	size_t nr;
+};
+
 struct past {
 	double seconds;
-	struct past_count *list;	/* of each vCPU's finest rows */
-	size_t nr;
+	struct past_counts of_vms;	/* of each vCPU's finest rows, by VM */
+	struct past_counts sum;		/* of all of them together */
 };
 
 struct top_history {
