@@ -57,6 +57,17 @@ row() { awk -v name="$1" -v n="${2:-99}" 'index($0, name " ") == 1 {
 # order: what the rows begin with, from the titles on
 order() { awk '/^(VM|VCPU|REASON|CLASS) / { on = 1; next } /^$/ || /^q quit/ || /kernel time of|: of no exit/ { on = 0 }
 	on { printf "%s ", $1 }' "$tmp/screen"; }
+# selected: the name of the row that is in reverse
+selected() { screen -e | sed '$d' | sed -nE $'s/^(\e\\[[0-9;]*m)*\e\\[([0-9]*;)*7m(\e\\[[0-9;]*m)*([^ ]+).*/\\4/p'; }
+# selects ROW NAME: in a moment
+selects() {
+	local i
+	for ((i = 0; i < tries; i++)); do
+		[ "$(selected)" = "$1" ] && break
+		sleep 0.1
+	done
+	is "$(selected)" "$1" "$2"
+}
 terminal() { tm display -p '#{alternate_on}#{cursor_flag}'; }
 
 shells_child() { pgrep -P "$(tm display -p '#{pane_pid}')"; }
@@ -140,8 +151,8 @@ no_terminal() {
 	shows '^status 1' 'no such file: status 1'
 	shows '^kvmstat: nowhere.json: .*No such file' '…and a message'
 	type_line "clear; $report top --source $file --vm 77; echo status \$?"
-	shows '^status 1' 'no such VM: status 1'
-	like "$(tr -d '\n' <"$tmp/screen")" 'no VM has the id or pid 77; there are: 1 \(pid 4100' '…and a message'
+	shows '^kvmstat: no VM has the id or pid 77; there are: 1 \(pid 4100' 'no such VM: a message'
+	shows '^status 1' '…and status 1'
 }
 
 saved_run() {
@@ -155,8 +166,11 @@ VM       PID COMMAND            EXITS RATE/s  GUEST   TIME
 all                              1160    232  75.0%  25.0%
 1       4100 qemu-system-x86     1130    226  78.1%  21.9%
 2       gone kvmstat-guest         30      6  16.4%  83.6%' 'the whole head and all rows'
-	is "$(tail -n 1 "$tmp/screen")" 'q quit  ? help  Enter in  Bksp out  s sort  r reverse  / filter  p pause' 'the help line'
-	keys Down Enter
+	selects all 'the selected row is the sum'
+	is "$(tail -n 1 "$tmp/screen")" 'q quit  ? help  Enter in  Bksp out  s sort  / filter  p pause  h histogram' 'the help line'
+	keys Down
+	selects 1 'Down: the first VM'
+	keys Enter
 	shows '^VM 1 \(pid 4100, qemu-system-x86\): vCPUs by rate$' 'Enter: into a VM'
 	is "$(order)" 'all 1/0 1/1 ' '…its vCPUs'
 	keys j Right
@@ -183,6 +197,11 @@ all                              1160    232  75.0%  25.0%
 	shows 'by name; only "cR"$' 'Enter: it is kept'
 	keys Escape
 	shows 'by name$' 'Esc: it is gone'
+	keys / z z Enter
+	shows '^\(nothing has that in its name, pid or command: Esc clears it\)$' 'a filter that nothing matches'
+	is "$(row 'all ' 3)" 'all 1160 232' '…the sum stays'
+	keys Escape
+	sees 'by name$'
 	keys '?'
 	shows '^kvmstat-report top: VM exits as they happen' '?: a help page'
 	is "$(awk 'length > 80' "$tmp/screen")$(grep -c '^Any key goes back' "$tmp/screen")" 1 '…which fits'
@@ -190,6 +209,13 @@ all                              1160    232  75.0%  25.0%
 	shows '^REASON' 'any key: back'
 	keys h
 	shows 'of no exit is known what it took' 'h: a histogram, where there is one'
+	keys q
+	left q 0
+
+	in_top "$report" top --source "$tree/tests/data/intel.json"
+	is "$(order | cut -d' ' -f 1-3)" 'all CPUID MSR_WRITE' 'a file without VMs: their reasons'
+	keys Left Left
+	shows '^\(no VM is known\)$' '…and out of them'
 	keys q
 	left q 0
 
@@ -204,7 +230,7 @@ sizes() {
 	local size bad=''
 	open_terminal 120 40
 	in_top "$report" top --source "$file" --by reason
-	like "$(tail -n 1 "$tmp/screen")" 'h histogram$' '120x40: the whole help line'
+	like "$(tail -n 1 "$tmp/screen")" 'r reverse$' '120x40: the whole help line'
 	keys h
 	for size in '40 10' '20 5' '10 3' '1 1' '200 60' '5 30' '80 2' '80 24'; do
 		# shellcheck disable=SC2086 # two words
@@ -215,7 +241,7 @@ sizes() {
 	done
 	shows '^VM .*PID|^VCPU|^REASON' 'resized to eight sizes down to 1x1: still there'
 	is "$bad" '' '…at every one'
-	shows '^q quit.*p pause$' '…and fits the last one'
+	shows '^q quit.*h histogram$' '…and fits the last one'
 	keys q
 	left 'q after that' 0
 
@@ -229,14 +255,25 @@ msr            100     20   3.3% 2.00us
 write_cr3       30      6   0.8% 1.50us
 npf             20      4   4.2% 12.5us
 PF excp         10      2   0.1%  500ns
-untraced: 2 of these exits fired no kvm_
+untraced: 2 of these exits fired no kvm>
 q quit  ? help  Enter in  Bksp out' '40x10: the whole screen'
 	keys End h
 	tm resize-window -x 40 -y 8
 	sees 'PF excp: of no exit'
 	is "$(order)" 'all PF ' '40x8: the sum, the selected row, and its histogram'
+	tm resize-window -x 30 -y 10
+	shows '^REASON       EXITS RATE/s$' '30x10: fewer columns, each of them whole'
+	shows '^PF excp: of no exit is known >$' '…and text that says where it is cut'
+	keys h
+	tm resize-window -x 20 -y 5
+	sees '^REASON    RATE/s$'
+	is "$(cat "$tmp/screen")" 'all VMs: reasons by>
+REASON    RATE/s
+all          232
+untraced: 2 of thes>
+q quit  ? help' '20x5: the whole screen'
 	keys q
-	left 'q at 40x10' 0
+	left 'q at 20x5' 0
 }
 
 live() {
@@ -293,6 +330,19 @@ live() {
 	shows '^VM 1 .*vCPUs by rate' '…and takes keys'
 	keys q
 	left 'q after that' 0
+
+	in_top env "LD_PRELOAD=$tmp/fake.so" "$report" top -i 0.2
+	keys C-z
+	left 'Ctrl-Z' 148
+	tm resize-window -x 60 -y 20
+	type_line 'clear; fg'
+	shows '^VM +COMMAND' 'fg in a window of another size'
+	is "$(tail -n 1 "$tmp/screen")" 'q quit  ? help  Enter in  Bksp out  s sort  / filter' '…which it fits'
+	keys C-z
+	sees Stopped
+	type_line 'clear; kill %1; wait %1; stty -a >after; echo status $?'
+	left 'kill while it is stopped' 0
+	tm resize-window -x 80 -y 24
 
 	# exit() from somewhere within
 	cat >"$tmp/no_memory.c" <<-'C'

@@ -169,7 +169,7 @@ static void draw(struct top *top, struct top_rows *rows)
 {
 	const struct top_screen screen = {
 		.now = &top->now, .window = &top->window, .history = &top->history,
-		.rows = rows, .note = note,
+		.rows = rows, .live = top->live, .note = note,
 	};
 
 	top_draw(&top->state, &screen);

@@ -26,13 +26,17 @@ static bool utf8(void)
 	return !strcmp(nl_langinfo(CODESET), "UTF-8");
 }
 
-/* Text of one byte a cell, cut at 'end', or at the end of the line. */
+/* Text of one byte a cell; where there is no room for all of it up to 'end', '>' says so. */
 static void put(int y, int x, int end, const char *text)
 {
 	int room = (end < COLS ? end : COLS) - x;
+	bool fits = (int)strlen(text) <= room;
 
-	if (y >= 0 && y < LINES && room > 0)
-		mvaddnstr(y, x, text, room);
+	if (y < 0 || y >= LINES || room <= 0)
+		return;
+	mvaddnstr(y, x, text, fits ? room : room - 1);
+	if (!fits)
+		mvaddch(y, x + room - 1, '>');
 }
 
 static void put_attr(int y, int x, int end, int attr, const char *text)
@@ -42,7 +46,10 @@ static void put_attr(int y, int x, int end, int attr, const char *text)
 	attroff(attr);
 }
 
-/* ---- columns: as wide as their numbers can be, so that nothing jumps about ---- */
+/*
+ * ---- columns: as wide as their numbers can be, so that nothing jumps about; and
+ * whole or not there at all, for a number that is cut is another one ----
+ */
 
 enum cell { CELL_NAME, CELL_PID, CELL_COMMAND, CELL_VALUE, CELL_TREND };
 
@@ -54,18 +61,18 @@ static const struct screen_column {
 	unsigned char drop;	/* the higher, the sooner, where there is no room; 0: never */
 } screen_columns[] = {
 	{ CELL_NAME, TOP_NAME, NULL, NAME_MIN, 0 },
-	{ CELL_PID, TOP_NAME, "PID", 7, 5 },
-	{ CELL_COMMAND, TOP_NAME, "COMMAND", 15, 1 },
-	{ CELL_VALUE, TOP_EXITS, "EXITS", 8, 0 },
-	{ CELL_VALUE, TOP_RATE, "RATE/s", 6, 0 },
-	{ CELL_VALUE, TOP_GUEST, "GUEST", 6, 3 },
-	{ CELL_VALUE, TOP_KERNEL, "KERNEL", 6, 2 },
-	{ CELL_VALUE, TOP_USER, "USER", 6, 9 },
-	{ CELL_VALUE, TOP_OFFCPU, "OFFCPU", 6, 7 },
-	{ CELL_VALUE, TOP_MEAN, "MEAN", 6, 4 },
-	{ CELL_VALUE, TOP_P99, "P99", 6, 6 },
-	{ CELL_VALUE, TOP_MAX, "MAX", 7, 8 },
-	{ CELL_TREND, TOP_RATE, "TREND", TREND_MIN, 4 },
+	{ CELL_PID, TOP_NAME, "PID", 7, 8 },
+	{ CELL_COMMAND, TOP_NAME, "COMMAND", 15, 3 },
+	{ CELL_VALUE, TOP_EXITS, "EXITS", 8, 2 },
+	{ CELL_VALUE, TOP_RATE, "RATE/s", 6, 1 },
+	{ CELL_VALUE, TOP_GUEST, "GUEST", 6, 5 },
+	{ CELL_VALUE, TOP_KERNEL, "KERNEL", 6, 4 },
+	{ CELL_VALUE, TOP_USER, "USER", 6, 10 },
+	{ CELL_VALUE, TOP_OFFCPU, "OFFCPU", 6, 11 },
+	{ CELL_VALUE, TOP_MEAN, "MEAN", 6, 7 },
+	{ CELL_VALUE, TOP_P99, "P99", 6, 9 },
+	{ CELL_VALUE, TOP_MAX, "MAX", 7, 12 },
+	{ CELL_TREND, TOP_RATE, "TREND", TREND_MIN, 6 },
 };
 
 /* Left edge and width of each; width 0: not shown. */
@@ -74,15 +81,27 @@ struct layout {
 	int width[NR(screen_columns)];
 };
 
-static int name_width(const struct top_rows *rows)
+static const char *title_of(const struct screen_column *column, const struct top_state *state,
+			    const struct run *run)
 {
-	int width = NAME_MIN;
-	size_t i;
+	if (column->value == TOP_KERNEL && !run->split)
+		return "TIME";
+	if (column->title)
+		return column->title;
+	if (state->level == TOP_REASONS)
+		return state->by == BY_CLASS ? "CLASS" : "REASON";
+	return state->level == TOP_VMS ? "VM" : "VCPU";
+}
+
+static int name_width(const struct top_state *state, const struct top_screen *screen)
+{
+	const struct top_rows *rows = screen->rows;
+	size_t width = strlen(title_of(&screen_columns[0], state, screen->now)), i;
 
 	for (i = 0; i < rows->nr; i++)
-		if ((int)strlen(rows->list[i].name) > width)
+		if (strlen(rows->list[i].name) > width)
 			width = strlen(rows->list[i].name);
-	return width;
+	return width < NAME_MIN ? NAME_MIN : width;
 }
 
 static bool is_there(const struct screen_column *column, const struct top_state *state,
@@ -93,7 +112,7 @@ static bool is_there(const struct screen_column *column, const struct top_state 
 	case CELL_COMMAND:
 		return state->level != TOP_REASONS;
 	case CELL_TREND:
-		return screen->history->nr > 0;
+		return screen->live;
 	default:
 		return top_has(state, column->value, screen->now->split);
 	}
@@ -135,7 +154,7 @@ static void lay_out(struct layout *layout, const struct top_state *state,
 	for (i = 0; i < NR(screen_columns); i++)
 		layout->width[i] = is_there(&screen_columns[i], state, screen) ?
 				   screen_columns[i].width : 0;
-	layout->width[0] = name_width(screen->rows);
+	layout->width[0] = name_width(state, screen);
 	while (total_width(layout) > COLS && (dropped = most_dispensable(layout)))
 		*dropped = 0;
 	last = &layout->width[NR(screen_columns) - 1];
@@ -147,18 +166,6 @@ static void lay_out(struct layout *layout, const struct top_state *state,
 		layout->left[i] = x;
 		x += layout->width[i] ? layout->width[i] + 1 : 0;
 	}
-}
-
-static const char *title_of(const struct screen_column *column, const struct top_state *state,
-			    const struct run *run)
-{
-	if (column->value == TOP_KERNEL && !run->split)
-		return "TIME";
-	if (column->title)
-		return column->title;
-	if (state->level == TOP_REASONS)
-		return state->by == BY_CLASS ? "CLASS" : "REASON";
-	return state->level == TOP_VMS ? "VM" : "VCPU";
 }
 
 static bool is_left(const struct screen_column *column)
@@ -180,11 +187,12 @@ static void put_cell(int y, const struct layout *layout, size_t i, int attr, con
 static void draw_titles(int y, const struct layout *layout, const struct top_state *state,
 			const struct run *run)
 {
+	const enum top_column sort = top_sort(state, run->split);
 	size_t i;
 
 	for (i = 0; i < NR(screen_columns); i++) {
 		const struct screen_column *column = &screen_columns[i];
-		bool sorted = column->value == state->sort &&
+		bool sorted = column->value == sort &&
 			      (column->cell == CELL_VALUE || column->cell == CELL_NAME);
 
 		if (layout->width[i])
@@ -194,6 +202,12 @@ static void draw_titles(int y, const struct layout *layout, const struct top_sta
 }
 
 /* ---- rows ---- */
+
+/* As wide as EXITS, at most. */
+static const char *exits_text(char buf[TEXT_CELL], uint64_t exits)
+{
+	return exits < 100000000 ? text_count(buf, exits) : text_scaled(buf, exits);
+}
 
 static const char *value_text(char buf[TEXT_CELL], const struct top_row *row,
 			      enum top_column column, uint64_t tsc_khz)
@@ -205,10 +219,9 @@ static const char *value_text(char buf[TEXT_CELL], const struct top_row *row,
 		return "-";
 	switch (column) {
 	case TOP_EXITS:
-		return row->exits < 100000000 ? text_count(buf, row->exits) :
-						text_scaled(buf, row->exits);
+		return exits_text(buf, row->exits);
 	case TOP_RATE:
-		return text_scaled(buf, value);
+		return value > 0 && value < 0.5 ? "<1" : text_scaled(buf, value);
 	case TOP_MEAN:
 	case TOP_P99:
 		return text_time(buf, value, tsc_khz);
@@ -288,6 +301,18 @@ static void draw_row(int y, const struct layout *layout, const struct top_row *r
 		mvchgat(y, 0, -1, A_REVERSE, 0, NULL);
 }
 
+static void draw_nothing(int y, const struct top_state *state)
+{
+	static const char * const none[] = {
+		[TOP_VMS] = "(no VM is known)",
+		[TOP_VCPUS] = "(no vCPU is known)",
+		[TOP_REASONS] = "(no exit was counted)",
+	};
+
+	put(y, 0, COLS, *state->filter[state->level] ?
+	    "(nothing has that in its name, pid or command: Esc clears it)" : none[state->level]);
+}
+
 /* The sum, and as many of the others as there is room for. */
 static void draw_rows(int y, int height, struct top_state *state, const struct top_screen *screen)
 {
@@ -306,33 +331,49 @@ static void draw_rows(int y, int height, struct top_state *state, const struct t
 	for (i = 0; i < state->height && 1 + state->first + i < rows->nr; i++)
 		draw_row(y + 2 + i, &layout, &rows->list[1 + state->first + i], screen,
 			 selected == 1 + state->first + i);
+	if (rows->nr == 1 && state->height)
+		draw_nothing(y + 2, state);
 }
 
 /* ---- the histogram of the selected row ---- */
 
-static void describe_histogram(char *buf, size_t size, const struct top_row *row,
-			       const struct histogram *h, uint64_t tsc_khz)
+/* "cpuid: kernel time of 1000 exits, mean 1.00us, …": as many of these as there is room for. */
+static void draw_histogram_title(int y, const struct top_row *row, const struct histogram *h,
+				 uint64_t tsc_khz)
 {
-	char mean[TEXT_CELL], p50[TEXT_CELL], p99[TEXT_CELL], max[TEXT_CELL];
+	const struct { const char *name; double cycles; } figures[] = {
+		{ "mean", histogram_mean(h) },
+		{ "p50", histogram_percentile(h, 0.50) },
+		{ "p99", histogram_percentile(h, 0.99) },
+		{ h->bounds ? "max <" : "max", h->max },
+	};
+	char text[200], figure[80], time[TEXT_CELL];
+	size_t i;
 
-	if (!h->ended)
-		snprintf(buf, size, "%s: of no exit is known what it took", row->name);
-	else
-		snprintf(buf, size, "%s: kernel time of %" PRIu64 " exits, mean %s, p50 %s, p99 %s, max %s%s",
-			 row->name, h->ended, text_time(mean, histogram_mean(h), tsc_khz),
-			 text_time(p50, histogram_percentile(h, 0.50), tsc_khz),
-			 text_time(p99, histogram_percentile(h, 0.99), tsc_khz),
-			 h->bounds ? "<" : "", text_time(max, h->max, tsc_khz));
+	if (!h->ended) {
+		snprintf(text, sizeof(text), "%s: of no exit is known what it took", row->name);
+		put_attr(y, 0, COLS, A_BOLD, text);
+		return;
+	}
+	snprintf(text, sizeof(text), "%s: kernel time of %" PRIu64 " exits", row->name, h->ended);
+	for (i = 0; i < NR(figures); i++) {
+		snprintf(figure, sizeof(figure), ", %s %s", figures[i].name,
+			 text_time(time, figures[i].cycles, tsc_khz));
+		if (strlen(text) + strlen(figure) > (size_t)COLS)
+			break;
+		strcat(text, figure);
+	}
+	put_attr(y, 0, COLS, A_BOLD, text);
 }
 
-/* "from 1.02us     900 ########"; what is not 0 has a mark at least. */
+/* " 1.02us..      900 ########"; what is not 0 has a mark at least. */
 static void draw_bar(int y, const struct top_bar *bar, uint64_t most, uint64_t tsc_khz)
 {
-	char text[80], time[TEXT_CELL];
+	char text[2 * TEXT_CELL + 8], time[TEXT_CELL], exits[TEXT_CELL];
 	int room, length, i;
 
-	snprintf(text, sizeof(text), "%8s.. %8" PRIu64 " ", text_time(time, bar->lower, tsc_khz),
-		 bar->exits);
+	snprintf(text, sizeof(text), "%8s.. %8s ", text_time(time, bar->lower, tsc_khz),
+		 exits_text(exits, bar->exits));
 	put(y, 0, COLS, text);
 	room = COLS - (int)strlen(text);
 	length = trend_height(bar->exits, most, room > 0 ? room : 0);
@@ -348,12 +389,10 @@ static void draw_histogram(int y, int height, const struct top_state *state,
 	struct top_bar bars[KVMSTAT_HISTOGRAM_BUCKETS];
 	struct histogram h;
 	uint64_t most = 0;
-	char title[200];
 	size_t nr, i;
 
 	top_histogram(&h, screen->now, &row->part);
-	describe_histogram(title, sizeof(title), row, &h, tsc_khz);
-	put_attr(y, 0, COLS, A_BOLD, title);
+	draw_histogram_title(y, row, &h, tsc_khz);
 	nr = top_bars(bars, height - 1 < (int)NR(bars) ? height - 1 : (int)NR(bars), &h);
 	for (i = 0; i < nr; i++)
 		most = bars[i].exits > most ? bars[i].exits : most;
@@ -415,15 +454,17 @@ static void describe_place(char *buf, size_t size, const struct top_state *state
 	const struct vm *vm = in->one_vm ? find_vm(now, in->vm) : NULL;
 	char of[80] = "all VMs", vcpu[40] = "";
 
-	if (in->one_vm && in->vm)
-		snprintf(of, sizeof(of), "VM %" PRIu64 " (pid %u, %s%s)", in->vm, vm ? vm->pid : 0,
-			 vm ? vm->comm : "not kept any more", vm && !vm->alive ? ", gone" : "");
-	else if (in->one_vm)
+	if (in->one_vm && !in->vm)
 		snprintf(of, sizeof(of), "earlier VMs");
+	else if (vm)
+		snprintf(of, sizeof(of), "VM %" PRIu64 " (pid %u, %s%s)", in->vm, vm->pid, vm->comm,
+			 vm->alive ? "" : ", gone");
+	else if (in->one_vm)
+		snprintf(of, sizeof(of), "VM %" PRIu64 " (of which nothing is kept any more)", in->vm);
 	if (in->one_vcpu)
 		snprintf(vcpu, sizeof(vcpu), ", vCPU %u", in->vcpu);
 	snprintf(buf, size, "%s%s: %s by %s%s", of, vcpu, what[state->level],
-		 top_column_name(state->sort), state->reverse ? ", reversed" : "");
+		 top_column_name(top_sort(state, now->split)), state->reverse ? ", reversed" : "");
 }
 
 static int draw_place(int y, const struct top_state *state, const struct run *now)
@@ -442,8 +483,8 @@ static int draw_place(int y, const struct top_state *state, const struct run *no
 static void draw_help_line(int y)
 {
 	static const char * const keys[] = {
-		"q quit", "? help", "Enter in", "Bksp out", "s sort", "r reverse", "/ filter",
-		"p pause", "h histogram",
+		"q quit", "? help", "Enter in", "Bksp out", "s sort", "/ filter", "p pause",
+		"h histogram", "r reverse",
 	};
 	int x = 0;
 	size_t i;
@@ -513,9 +554,10 @@ static void draw_help(void)
 		"h                histogram of the row: KVM's time for single exits",
 		"q, Ctrl-C        quit",
 		"",
-		"EXITS and the histogram are since the module was loaded or reset; all",
-		"else is of the last interval. GUEST KERNEL USER OFFCPU are shares of the",
-		"vCPUs' time, TREND is RATE in the last intervals. The first row is the sum.",
+		"EXITS and the histogram are since the module was loaded or reset; all else is",
+		"of the time that the head tells. GUEST KERNEL USER OFFCPU are shares of the",
+		"vCPUs' time. TREND is RATE in the last intervals, each row's against its own",
+		"highest, the newest on the right. The first row is the sum.",
 		"",
 		"Any key goes back.",
 	};

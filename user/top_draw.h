@@ -11,6 +11,7 @@ struct top_screen {
 	const struct run *window;	/* what the rates are of */
 	const struct top_history *history;
 	const struct top_rows *rows;
+	bool live;			/* there is, or will be, a trend */
 	const char *note;		/* what is wrong just now; else "" */
 };
 

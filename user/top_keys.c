@@ -53,7 +53,7 @@ static void sort_by(struct top_state *state, enum top_column column)
 
 static void sort_next(struct top_state *state, bool split)
 {
-	enum top_column column = state->sort;
+	enum top_column column = top_sort(state, split);
 
 	do
 		column = (column + 1) % NR_TOP_COLUMNS;

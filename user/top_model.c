@@ -51,6 +51,11 @@ bool top_has(const struct top_state *state, enum top_column column, bool split)
 	}
 }
 
+enum top_column top_sort(const struct top_state *state, bool split)
+{
+	return top_has(state, state->sort, split) ? state->sort : TOP_RATE;
+}
+
 bool part_same(const struct part *a, const struct part *b)
 {
 	if (a->one_vm != b->one_vm || a->one_vcpu != b->one_vcpu || a->one_reason != b->one_reason)
@@ -94,11 +99,12 @@ bool part_has(const struct part *part, const struct kind *kind)
 	       (!part->one_reason || is_reason(part, kind));
 }
 
-/* A mean of several runs has no VMs. */
+/* A mean of several runs has no VMs, nor need a file have them. */
 void top_state_init(struct top_state *state, const struct view *view, enum top_column sort,
 		    const struct run *run)
 {
-	enum by by = view->by_given ? view->by : run->runs > 1 ? BY_REASON : BY_VM;
+	bool no_vms = !run->nr_vms && run->totals.exits;
+	enum by by = view->by_given ? view->by : no_vms ? BY_REASON : BY_VM;
 
 	memset(state, 0, sizeof(*state));
 	state->by = by_machines(by) ? BY_REASON : by;
@@ -317,20 +323,25 @@ static int compare_names(const struct top_row *x, const struct top_row *y)
 	return strcmp(x->name, y->name);
 }
 
+struct order {
+	enum top_column by;
+	bool reverse;
+};
+
 /* What is not known is last, either way. */
 static int compare_rows(const void *a, const void *b, void *arg)
 {
 	const struct top_row *x = a, *y = b;
-	const struct top_state *state = arg;
-	double u = x->value[state->sort], v = y->value[state->sort];
+	const struct order *asked = arg;
+	double u = x->value[asked->by], v = y->value[asked->by];
 	int order;
 
-	if (state->sort == TOP_NAME) {
+	if (asked->by == TOP_NAME) {
 		order = compare_names(x, y);
-		return state->reverse ? -order : order;
+		return asked->reverse ? -order : order;
 	}
 	order = compare_numbers(u, v);
-	if (state->reverse && !isnan(u) && !isnan(v))
+	if (asked->reverse && !isnan(u) && !isnan(v))
 		order = -order;
 	return order ?: compare_numbers(x->exits, y->exits) ?: compare_names(x, y);
 }
@@ -340,6 +351,7 @@ void top_rows_make(struct top_rows *rows, const struct top_state *state, const s
 {
 	static const enum by by[] = { [TOP_VMS] = BY_VM, [TOP_VCPUS] = BY_VCPU };
 	const struct part *in = &state->in[state->level];
+	struct order order = { top_sort(state, now->split), state->reverse };
 
 	memset(rows, 0, sizeof(*rows));
 	run_copy(&rows->now, now);
@@ -348,7 +360,7 @@ void top_rows_make(struct top_rows *rows, const struct top_state *state, const s
 	narrow(&rows->window, in);
 	add_sum(rows, state);
 	add_rows(rows, state, state->level == TOP_REASONS ? state->by : by[state->level]);
-	qsort_r(rows->list + 1, rows->nr - 1, sizeof(*rows->list), compare_rows, (void *)state);
+	qsort_r(rows->list + 1, rows->nr - 1, sizeof(*rows->list), compare_rows, &order);
 }
 
 void top_rows_free(struct top_rows *rows)
@@ -391,8 +403,6 @@ void top_down(struct top_state *state, const struct top_rows *rows)
 	state->selected[state->level] = *part;
 	state->filter[state->level][0] = '\0';
 	state->first = 0;
-	if (!top_has(state, state->sort, true))
-		state->sort = TOP_RATE;
 }
 
 void top_up(struct top_state *state)
@@ -401,8 +411,6 @@ void top_up(struct top_state *state)
 		return;
 	state->level--;
 	state->first = 0;
-	if (!top_has(state, state->sort, true))
-		state->sort = TOP_RATE;
 }
 
 /* The sum, list[0], does not scroll: 'first' and 'height' are of those below it. */

@@ -46,7 +46,7 @@ struct top_state {
 	struct part in[NR_TOP_LEVELS];		/* the place, of each level down to this one */
 	struct part selected[NR_TOP_LEVELS];
 	char filter[NR_TOP_LEVELS][TOP_FILTER_MAX];
-	enum top_column sort;
+	enum top_column sort;			/* as asked for; top_sort() is what is done */
 	bool reverse;
 	enum by by;				/* what the rows of TOP_REASONS are of */
 	bool paused, histogram;
@@ -74,7 +74,7 @@ bool part_same(const struct part *a, const struct part *b);
 bool part_has(const struct part *part, const struct kind *kind);
 struct kind kind_of(const struct vm *vm, const struct vcpu *vcpu, const struct reason *detail);
 
-/* Rows by 'by' to begin with; without it by VM, where the run has VMs. */
+/* Rows by 'by' to begin with; without it by VM, unless the run has counts, but no VMs. */
 void top_state_init(struct top_state *state, const struct view *view, enum top_column sort,
 		    const struct run *run);
 /* Another load of the module has other VMs: back to where it began. */
@@ -87,6 +87,8 @@ void top_rows_free(struct top_rows *rows);
 
 /* Does this level have the column? */
 bool top_has(const struct top_state *state, enum top_column column, bool split);
+/* By rate, where the level does not have what was asked for. */
+enum top_column top_sort(const struct top_state *state, bool split);
 /* "exits"; and the letter that sorts by it. */
 const char *top_column_name(enum top_column column);
 char top_column_letter(enum top_column column);

@@ -214,6 +214,8 @@ static void levels(void)
 
 static void beginnings(void)
 {
+	static const struct view no_view;
+
 	start(BY_VCPU, true);
 	make();
 	is(names(), "[all], 3/0, 12/0, 0/0, 3/1", "--by vcpu");
@@ -228,6 +230,16 @@ static void beginnings(void)
 	key(KEY_LEFT);
 	key(KEY_LEFT);
 	is(names(), "[all], 3, 12, 0", "and out to the VMs");
+	end();
+	start(BY_REASON, false);
+	run.totals.exits = 0;
+	run.nr_vms = 0;
+	top_state_init(&state, &no_view, TOP_RATE, &run);
+	ok(state.level == TOP_VMS, "nothing was counted yet: VMs are to come");
+	run.totals.exits = 1;
+	top_state_init(&state, &no_view, TOP_RATE, &run);
+	ok(state.level == TOP_REASONS, "counts, but no VMs: reasons");
+	run.nr_vms = 3;
 	end();
 }
 
@@ -265,7 +277,16 @@ static void sorting(void)
 	ok(!state.reverse, "reversed twice");
 	key('P');
 	key(KEY_LEFT);
-	ok(state.sort == TOP_RATE, "VMs have no percentiles: by rate again");
+	ok(top_sort(&state, true) == TOP_RATE, "VMs have no percentiles: by rate");
+	is(names(), "[all], 3/0, 12/0, 0/0, 3/1", "and so they are");
+	key('\r');
+	ok(top_sort(&state, true) == TOP_P99, "but reasons are by percentile again");
+	ok(top_sort(&state, false) == TOP_RATE, "unless the source knows of none");
+	key('s');
+	ok(state.sort == TOP_MAX, "the next column");
+	key(KEY_LEFT);
+	key('s');
+	ok(state.sort == TOP_GUEST, "the next column of a level that does not have the last one");
 	key('N');
 	is(names(), "[all], 0/0, 3/0, 3/1, 12/0", "vCPUs by number");
 	end();
