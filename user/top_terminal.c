@@ -29,6 +29,15 @@ static bool has(const char *capability)
 	return string && string != (const char *)-1;
 }
 
+/* What terminfo has on it is read again by newterm(). */
+static bool has_screen(void)
+{
+	bool screen = has("cup") && has("clear");
+
+	del_curterm(cur_term);
+	return screen;
+}
+
 int terminal_check(void)
 {
 	const char *name = getenv("TERM");
@@ -48,7 +57,7 @@ int terminal_check(void)
 		      name);
 		return -1;
 	}
-	if (!has("cup") || !has("clear")) {
+	if (!has_screen()) {
 		error("top: a terminal TERM=%s has no screen to draw on: " INSTEAD, name);
 		return -1;
 	}
