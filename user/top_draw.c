@@ -587,12 +587,13 @@ static void draw_main(struct top_state *state, const struct top_screen *screen)
 	draw_last_line(LINES - 1, state);
 }
 
+/* Of a single column ncurses 6.4 looks at the one left of it: there is none. */
 void top_draw(struct top_state *state, const struct top_screen *screen)
 {
 	erase();
-	if (state->mode == TOP_MODE_HELP)
+	if (COLS > 1 && state->mode == TOP_MODE_HELP)
 		draw_help();
-	else
+	else if (COLS > 1)
 		draw_main(state, screen);
 	refresh();
 }
