@@ -128,7 +128,9 @@ static void window_of_living(void)
 	count(add_vcpu(&after.vms[0], 1, 7), 0x78, 3, 30);
 	before.totals.lost = 2;
 	after.totals.lost = 5;
+	strcpy(before.vms[0].name, "web");
 	is(window_since(&after, &before), 0, "a window");
+	ok(!strcmp(after.vms[0].name, "web"), "a VM whose process is gone keeps its name");
 	is(after.window_ns, 4000, "its length");
 	is(exits_of(&after, "cpuid"), 15, "exits are the difference");
 	is(exits_of(&after, "hlt"), 3, "a vCPU that is new counts whole");
