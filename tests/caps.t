@@ -274,7 +274,7 @@ is "$(no_use file.json)" '["-"]' \
 flags=$(sed -n '/^vmx flags/{s/.*: //p;q}' cpuinfo)
 flags_of "$headers/vmxfeatures.h" VMX_FEATURE_ >known
 ok 'names of VMX features were found' test "$(wc -l <known)" -ge 25
-words=($pin $primary $secondary IA32_VMX_PROCBASED_CTLS3)
+words=("$pin" "$primary" "$secondary" IA32_VMX_PROCBASED_CTLS3)
 # Those from 16 on in the first word are of MSR 0x48c, or several together.
 declare -A ept_bits=([16]=32 [17]=0 [18]=21 [19]=17 [20]=7)
 while read -r word number flag; do

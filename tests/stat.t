@@ -10,7 +10,7 @@ cd "$(mktemp -d)" || exit 1
 insmod "$KVMSTAT_KO"
 
 # One VM of COMMAND, one of a process that nobody waits for, one of a shell's child.
-cat >command <<'COMMAND'
+cat >three-vms <<'COMMAND'
 #!/bin/sh
 kvmstat-guest run --count 300 cpuid
 (setsid sh -c 'kvmstat-guest run --count 20 cpuid; : >done' &)
@@ -18,9 +18,9 @@ until [ -e done ]; do sleep 0.05; done
 rm done
 sh -c 'kvmstat-guest run --count 1 cpuid; :'
 COMMAND
-chmod 755 command
+chmod 755 three-vms
 cpuids() { jq '[.reasons[] | select(.class == "CPUID").exits] | add'; }
-kvmstat-report stat -o alone.json -- ./command >/dev/null
+kvmstat-report stat -o alone.json -- ./three-vms >/dev/null
 cpuids=$(cpuids <alone.json)
 ok "COMMAND alone: $cpuids CPUIDs" test "$cpuids" -ge 321
 
@@ -32,11 +32,11 @@ others() {
 others &
 other=$!
 
-kvmstat-report stat --own -o own.json -- ./command >/dev/null
+kvmstat-report stat --own -o own.json -- ./three-vms >/dev/null
 is "$?/$(cpuids <own.json)/$(jq '.vms | length' own.json)" "0/$cpuids/3" "--own: COMMAND's VMs, while others run"
-kvmstat-report stat -o all.json -- ./command >/dev/null
+kvmstat-report stat -o all.json -- ./three-vms >/dev/null
 ok 'without it: the others, too' test "$(cpuids <all.json)" -ge $((cpuids + 1000))
-kvmstat-report stat --own --format json -r 3 -- ./command >several.json
+kvmstat-report stat --own --format json -r 3 -- ./three-vms >several.json
 is "$(jq -c '.reasons[] | select(.class == "CPUID") | [.per_run.exits.mean, .per_run.exits.sd]' several.json)" "[$cpuids,0]" \
 	'in each of several runs'
 kvmstat-report stat --own --format json -- true >none.json
