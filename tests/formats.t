@@ -25,16 +25,6 @@ ${CC:-cc} -std=gnu11 -O1 -shared -fPIC -o fake.so "$tests/unit/fake_device.c" -l
 export FAKE_KVMSTAT=$tmp/state
 fake() { LD_PRELOAD=$tmp/fake.so "$report" "$@"; }
 
-# fails STATUS REGEX NAME COMMAND…: that exit status, and a message like that
-fails() {
-	local wanted=$1 regex=$2 name=$3 status
-	shift 3
-	"$@" >out 2>err
-	status=$?
-	is "$status" "$wanted" "$name: status $wanted"
-	like "$(grep '^kvmstat: ' err)" "$regex" "$name: says so"
-}
-
 echo '# all there may be'
 # Two VMs and the sum of earlier ones, details, L2, codes that are not known, exits
 # that did not end, and a name that has to be quoted.

@@ -18,16 +18,6 @@ cd "$tmp" || exit 1
 chmod 755 "$tmp"
 mkdir -p "$pictures"
 
-# fails STATUS REGEX NAME COMMAND…: that exit status, and a message like that
-fails() {
-	local wanted=$1 regex=$2 name=$3 status
-	shift 3
-	"$@" >out 2>err
-	status=$?
-	is "$status" "$wanted" "$name: status $wanted"
-	like "$(grep '^kvmstat: ' err)" "$regex" "$name: says so"
-}
-
 # embedded PAGE: the report in it
 embedded() { sed -n '/<script type="application\/json"/{n;p}' "$1"; }
 

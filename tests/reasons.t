@@ -23,16 +23,6 @@ kernel_is() {
 export KVMSTAT_SYSROOT=$tmp/root
 kernel_is 6.1.0
 
-# fails STATUS REGEX NAME ARGUMENTS…
-fails() {
-	local wanted=$1 regex=$2 name=$3 status
-	shift 3
-	"$report" "$@" >out 2>err
-	status=$?
-	is "$status" "$wanted" "$name: status $wanted"
-	like "$(cat err)" "$regex" "$name: says so"
-}
-
 # field ISA REASON FIELD
 field() { "$report" reasons --isa "$1" "$2" --format json | jq -r ".reasons[0].$3"; }
 
@@ -180,13 +170,13 @@ is "$("$report" reasons 48 --format json | jq -r '.reasons[].name')" write_dr0 '
 kernel_is 6.1.0 kvm_intel
 is "$("$report" reasons 48 --format json | jq -r '.reasons[].name')" EPT_VIOLATION 'of Intel on Intel'
 is "$("$report" reasons --isa svm 48 --format json | jq -r '.reasons[].name')" write_dr0 '--isa goes before'
-fails 1 "'npf' of vmx, but of svm: give --isa svm" 'a name of the other ISA' reasons npf
-fails 1 "'frob': \"kvmstat-report reasons --isa vmx\" lists" 'a name of none' reasons frob
-fails 1 "'35'" 'a number that is not defined' reasons 35
-fails 2 '--isa: "arm"' 'bad --isa' reasons --isa arm
-fails 2 '--format: "csv".*table\|json' 'bad --format' reasons --format csv
-fails 2 'no option -1' 'a number that looks like an option' reasons -1
-fails 2 "'two'" 'two names' reasons one two
+fails 1 "'npf' of vmx, but of svm: give --isa svm" 'a name of the other ISA' "$report" reasons npf
+fails 1 "'frob': \"kvmstat-report reasons --isa vmx\" lists" 'a name of none' "$report" reasons frob
+fails 1 "'35'" 'a number that is not defined' "$report" reasons 35
+fails 2 '--isa: "arm"' 'bad --isa' "$report" reasons --isa arm
+fails 2 '--format: "csv".*table\|json' 'bad --format' "$report" reasons --format csv
+fails 2 'no option -1' 'a number that looks like an option' "$report" reasons -1
+fails 2 "'two'" 'two names' "$report" reasons one two
 "$report" reasons >/dev/full 2>err
 is "$?/$(grep -c 'No space left' err)" 1/1 'a full disk'
 

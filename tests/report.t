@@ -23,25 +23,6 @@ user=$tree/user
 	-lm || exit 1
 "$cc" -std=gnu11 -O1 -o histogram_test "$tests/unit/histogram_test.c" "$user/histogram.c" -lm || exit 1
 
-# fails STATUS REGEX NAME COMMAND…: that exit status, and a message like that
-fails() {
-	local wanted=$1 regex=$2 name=$3 status
-	shift 3
-	"$@" >out 2>err
-	status=$?
-	is "$status" "$wanted" "$name: status $wanted"
-	like "$(grep '^kvmstat: ' err)" "$regex" "$name: says so"
-}
-
-# succeeds NAME COMMAND…: status 0, nothing on stderr; what it printed is in 'out'
-succeeds() {
-	local name=$1 status
-	shift
-	"$@" >out 2>err
-	status=$?
-	is "$status$(cat err)" 0 "$name"
-}
-
 # embedded PAGE: the report in it, of --html
 embedded() { sed -n '/<script type="application\/json"/{n;p}' "$1"; }
 

@@ -49,6 +49,26 @@ like() {
 	verdict $? "$3" "got:    $1" "wanted: /$2/"
 }
 
+# fails STATUS REGEX NAME COMMAND…: that exit status, and a message like that; what
+# it printed is in 'out' and 'err'
+fails() {
+	local wanted=$1 regex=$2 name=$3 status
+	shift 3
+	"$@" >out 2>err
+	status=$?
+	is "$status" "$wanted" "$name: status $wanted"
+	like "$(grep '^kvmstat: ' err)" "$regex" "$name: says so"
+}
+
+# succeeds NAME COMMAND…: status 0, nothing on stderr; what it printed is in 'out'
+succeeds() {
+	local name=$1 status
+	shift
+	"$@" >out 2>err
+	status=$?
+	is "$status$(cat err)" 0 "$name"
+}
+
 # relay PREFIX COMMAND…: each test in COMMAND's own TAP becomes one of ours,
 # and so does its exit status
 relay() {

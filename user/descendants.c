@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "descendants.h"
@@ -30,7 +31,7 @@
 #define BITS (CHAR_BIT * sizeof(unsigned long))
 /* Forks that the kernel holds for us; each takes about a KiB. */
 #define BUFFER (32 * 1024 * 1024)
-#define SECOND_MS 1000
+#define ANSWER_MS 1000
 
 /* Where the event is in what is received. */
 #define EVENT_AT (sizeof(struct nlmsghdr) + sizeof(struct cn_msg))
@@ -65,13 +66,14 @@ static void take_fork(struct descendants *d, const struct proc_event *event)
 }
 
 /* False with errno where there is none; what is no event is PROC_EVENT_EXIT to us. */
-static bool receive(int fd, struct proc_event *event)
+static bool receive(int fd, struct cn_msg *connector, struct proc_event *event)
 {
-	char message[512];
+	char message[512] = { 0 };
 	ssize_t got = recv(fd, message, sizeof(message), MSG_DONTWAIT);
 
 	if (got < 0)
 		return false;
+	memcpy(connector, message + sizeof(struct nlmsghdr), sizeof(*connector));
 	memset(event, 0, sizeof(*event));
 	event->what = PROC_EVENT_EXIT;
 	if ((size_t)got >= EVENT_AT + offsetof(struct proc_event, event_data) +
@@ -85,9 +87,10 @@ static bool receive(int fd, struct proc_event *event)
 static void take_all(struct descendants *d)
 {
 	struct proc_event event;
+	struct cn_msg connector;
 
 	for (;;) {
-		if (receive(d->fd, &event)) {
+		if (receive(d->fd, &connector, &event)) {
 			if (event.what == PROC_EVENT_FORK)
 				take_fork(d, &event);
 		} else if (errno == ENOBUFS) {
@@ -133,39 +136,58 @@ static int want_forks(int fd)
 	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program));
 }
 
-static int subscribe(int fd)
+static int give_order(int fd, enum proc_cn_mcast_op op)
 {
-	struct sockaddr_nl address = { .nl_family = AF_NETLINK, .nl_groups = CN_IDX_PROC };
 	const struct order order = {
 		.netlink = { .nlmsg_len = sizeof(order), .nlmsg_type = NLMSG_DONE },
 		.connector = {
 			.id = { .idx = CN_IDX_PROC, .val = CN_VAL_PROC },
+			.ack = getpid(),
 			.len = sizeof(order.op),
 		},
-		.op = PROC_CN_MCAST_LISTEN,
+		.op = op,
 	};
 
-	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
-		return -1;
 	return send(fd, &order, sizeof(order), 0) == sizeof(order) ? 0 : -1;
 }
 
-/* 0, or -1 with errno: the kernel answers an order, but not where it has no ear. */
+static int subscribe(int fd)
+{
+	struct sockaddr_nl address = { .nl_family = AF_NETLINK, .nl_groups = CN_IDX_PROC };
+
+	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+		return -1;
+	return give_order(fd, PROC_CN_MCAST_LISTEN);
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+}
+
+/*
+ * 0, or -1 with errno. In a container the kernel does not answer, but the events that
+ * others ordered come all the same, and so do the answers to them. Ours has our number and one.
+ */
 static int await_answer(int fd)
 {
 	struct pollfd ready = { .fd = fd, .events = POLLIN };
+	const int64_t until = now_ms() + ANSWER_MS;
 	struct proc_event event;
+	struct cn_msg connector;
 
-	for (;;) {
-		if (poll(&ready, 1, SECOND_MS) != 1) {
-			errno = EOPNOTSUPP;
-			return -1;
-		}
-		if (!receive(fd, &event) || event.what != PROC_EVENT_NONE)
+	while (now_ms() < until) {
+		if (poll(&ready, 1, ANSWER_MS) != 1 || !receive(fd, &connector, &event) ||
+		    event.what != PROC_EVENT_NONE || connector.ack != (__u32)getpid() + 1)
 			continue;
 		errno = abs((int)event.event_data.ack.err);
 		return errno ? -1 : 0;
 	}
+	errno = EOPNOTSUPP;
+	return -1;
 }
 
 static int open_socket(void)
@@ -260,6 +282,8 @@ void descendants_close(struct descendants *d)
 		return;
 	close(d->stop[1]);
 	pthread_join(d->reader, NULL);
+	/* Older kernels would go on telling everybody's forks to nobody. */
+	give_order(d->fd, PROC_CN_MCAST_IGNORE);
 	close(d->stop[0]);
 	close(d->fd);
 	pthread_mutex_destroy(&d->lock);
