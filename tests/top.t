@@ -213,6 +213,12 @@ all                              1160    232  75.0%  25.0%
 	keys q
 	left q 0
 
+	jq '.window_ns *= 100' "$file" >"$tmp/long.json"
+	in_top "$report" top --source long.json --by reason
+	is "$(row cpuid 3)/$(row PF 4)" 'cpuid 1000 2/PF excp 10 <1' 'less than one a second is not none'
+	keys q
+	left q 0
+
 	in_top "$report" top --source "$tree/tests/data/intel.json"
 	is "$(order | cut -d' ' -f 1-3)" 'all CPUID MSR_WRITE' 'a file without VMs: their reasons'
 	keys Left Left
@@ -298,6 +304,9 @@ live() {
 	keys Down h
 	shows '^cpuid: kernel time of 1000 exits, mean 1.00us, p50 500ns, p99 5.50us, max 5.50us$' 'the histogram of the row'
 	like "$(cat "$tmp/screen")" $'384ns\\.\\. +900 █+\n.* 4\\.10us\\.\\. +100 █{7}\n' '…its bars'
+	tm resize-window -x 50 -y 24
+	shows '^cpuid: kernel time of 1000 exits, mean 1\.00us$' '…in fewer columns: as many figures as fit'
+	tm resize-window -x 80 -y 24
 	keys h
 	state 1800 1 1
 	shows '^kvmstat: warning: the counters were reset' 'a reset is told'
@@ -308,8 +317,24 @@ live() {
 	echo 'head 1 0 0 3' >"$tmp/state"
 	keys Left Left Enter Enter
 	shows '^all +0 +' 'nothing at all'
+	like "$(cat "$tmp/screen")" $'REASON +EXITS .*TREND\nall .*\n\\(no exit was counted\\)\n' '…below whole titles'
+	state 300000000 4
+	shows '^cpuid +300M ' 'a great many'
+	printf '\e[10;10Hfrom elsewhere' >"$(tm display -p '#{pane_tty}')"
+	shows 'from elsewhere' 'what others write on the screen'
+	keys C-l
+	for _ in $(seq "$tries"); do
+		screen | grep -q 'from elsewhere' || break
+		sleep 0.1
+	done
+	is "$(screen | grep -c 'from elsewhere')" 0 '…is gone with Ctrl-L'
 	state 60 3
 	shows '^cpuid +60 ' 'and everything again'
+	keys q
+	left q 0
+
+	in_top env "LD_PRELOAD=$tmp/fake.so" "$report" top -i 60
+	like "$(grep '^VM ' "$tmp/screen")" 'OFFCPU TREND$' 'the columns do not change with the first interval'
 	keys q
 	left q 0
 
@@ -341,8 +366,9 @@ live() {
 	is "$(tail -n 1 "$tmp/screen")" 'q quit  ? help  Enter in  Bksp out  s sort  / filter' '…which it fits'
 	keys C-z
 	sees Stopped
-	type_line 'clear; kill %1; wait %1; stty -a >after; echo status $?'
-	left 'kill while it is stopped' 0
+	# shellcheck disable=SC2016 # the other shell's own
+	type_line 'clear; pid=$(jobs -p); kill %1; timeout 9 tail --pid=$pid -f /dev/null; status=$?; stty -a >after; echo status $status'
+	left 'killed while it is stopped, it is gone' 0
 	tm resize-window -x 80 -y 24
 
 	# exit() from somewhere within
@@ -413,14 +439,17 @@ hold() {
 of() { kvmstat-report --format json | jq -r --argjson pid "$1" ".vms[] | select(.pid == \$pid) | $2"; }
 
 lab() {
+	# As the kernel's tracepoints name them
+	local CPUID=cpuid MSR=msr CALL='(hypercall|vmmcall)'
+	[ ! -d /sys/module/kvm_intel ] || CPUID=CPUID MSR=MSR_READ CALL=VMCALL
 	insmod "$KVMSTAT_KO"
 	dmesg -C	# it has said that it is no module of the kernel's own
 	hold cpuid 1000
 	hold msr-read 300
 	local cpuid=${held[0]} msr=${held[1]} i
 	for ((i = 0; i < 300; i++)); do
-		[ "$(of "$cpuid" '.vcpus[0].reasons[] | select(.name == "cpuid") | .exits')" = 1002 ] &&
-			[ "$(of "$msr" '.vcpus[0].reasons[] | select(.name == "msr") | .exits')" -ge 300 ] && break
+		[ "$(of "$cpuid" ".vcpus[0].reasons[] | select(.name == \"$CPUID\") | .exits")" = 1002 ] &&
+			[ "$(of "$msr" ".vcpus[0].reasons[] | select(.name == \"$MSR\") | .exits")" -ge 300 ] && break
 		sleep 0.1
 	done
 	open_terminal 100 30
@@ -437,16 +466,16 @@ lab() {
 	shows "^VM [0-9]+ \(pid $cpuid, kvmstat-guest\): vCPUs" 'into the VM'
 	keys j Enter
 	shows "^VM [0-9]+ \(pid $cpuid, kvmstat-guest\), vCPU 0: reasons" 'into its vCPU'
-	is "$(row cpuid 3)" 'cpuid 1002 0' 'CPUID: 1000, and 2 of the start'
+	is "$(row $CPUID 3)" "$CPUID 1002 0" 'CPUID: 1000, and 2 of the start'
 	is "$(order | wc -w)" "$(($(of "$cpuid" '.vcpus[0].reasons | length') + 1))" 'as many reasons as show has, and their sum'
 	keys / c p u Enter h
-	shows "^cpuid: kernel time of 1002 exits" 'the histogram has as many exits'
+	shows "^$CPUID: kernel time of 1002 exits" 'the histogram has as many exits'
 	is "$(awk '/kernel time of/ { on = 1; next } on && $1 ~ /\.\.$/ { sum += $2 } END { print sum }' "$tmp/screen")" 1002 \
 		'…and so have its bars together'
 	keys h Escape
 	tm resize-window -x 40 -y 10
 	shows '^q quit  \? help  Enter in  Bksp out$' 'resized'
-	is "$(row cpuid 3)" 'cpuid 1002 0' '…the row is the same'
+	is "$(row $CPUID 3)" "$CPUID 1002 0" '…the row is the same'
 	tm resize-window -x 100 -y 30
 	keys BSpace BSpace Escape Home Enter Enter
 	shows '^all VMs: reasons' 'out, and all reasons of all'
@@ -454,12 +483,17 @@ lab() {
 	# Something happens.
 	kvmstat-guest run --count 4000000 hypercall >/dev/null &
 	local busy=$!
-	shows '^(hypercall|vmmcall) +[0-9]+ +([0-9]{3,}|[0-9.]+[kM]) .*[0-9]%.*█' 'a guest that runs: its rate, and its trend'
+	shows "^$CALL +[0-9]+ +([0-9]{3,}|[0-9.]+[kM]) .*[0-9]%.*█" 'a guest that runs: its rate, and its trend'
 	keys Left Left / && tm send-keys -l "$busy" && keys Enter
 	shows "^[0-9]+ +$busy kvmstat-guest +[0-9]+ +([0-9]{3,}|[0-9.]+[kM]) +[0-9.]+% +[0-9.]+% " '…its shares of time'
+	keys Enter j Enter
+	shows "^VM [0-9]+ \(pid $busy, kvmstat-guest\), vCPU 0: reasons" 'into it'
 	kill $busy
 	wait $busy 2>/dev/null
-	shows "^[0-9]+ +gone kvmstat-guest" 'and it is gone'
+	shows "^VM [0-9]+ \(pid $busy, kvmstat-guest, gone\), vCPU 0: reasons" 'it ends meanwhile, and is told to be gone'
+	shows "^$CALL +[0-9]+ +0 " '…its counts stay'
+	keys BSpace BSpace
+	shows "^[0-9]+ +gone kvmstat-guest" '…where it was, too'
 	keys Escape
 
 	ok 'the module can be unloaded' rmmod kvmstat
@@ -469,10 +503,10 @@ lab() {
 	shows 'the module was loaded anew' 'and loaded again'
 	kvmstat-guest run --count 50 cpuid >/dev/null
 	keys Home Enter Enter
-	shows '^cpuid +52 ' '…its counts are there'
+	shows "^$CPUID +52 " '…its counts are there'
 	kvmstat-report reset
 	kvmstat-guest run --count 70 cpuid >/dev/null
-	shows '^cpuid +72 ' 'a reset'
+	shows "^$CPUID +72 " 'a reset'
 	keys q
 	left q 0
 	rmmod kvmstat
