@@ -131,6 +131,9 @@ no_terminal() {
 	script -qec "$report top --source $file >$tmp/out 2>$tmp/err; echo \$? >$tmp/status" /dev/null >/dev/null </dev/null
 	is "$(cat "$tmp/status" "$tmp/out" "$tmp/err")" \
 		$'1\nkvmstat: top: standard output is no terminal: use "kvmstat-report -i 1" instead' 'nor is standard output one'
+	script -qec "$report top --source $file </dev/null 2>$tmp/err; echo \$? >$tmp/status" /dev/null >"$tmp/out" </dev/null
+	is "$(cat "$tmp/status" "$tmp/out" "$tmp/err")" \
+		$'1\nkvmstat: top: standard input is no terminal: use "kvmstat-report -i 1" instead' 'standard input alone'
 	local term text
 	for term in dumb nothing-known ''; do
 		case $term in
@@ -332,6 +335,29 @@ live() {
 	shows '^cpuid +60 ' 'and everything again'
 	keys q
 	left q 0
+
+	# As QEMU is called
+	bash -c 'exec -a qemu-system-x86_64 bash -c "sleep 1000; :" -name guest=web-frontend-of-many-words,process=x' &
+	local qemu=$! vm=$'vcpu 0 6000000 0\ncell 0x72 1000 2000000'
+	sleep 0.3
+	printf '%s\n' 'head 5 0 0 2' "vm 1 $qemu 1 bash" "$vm" >"$tmp/state"
+	in_top env "LD_PRELOAD=$tmp/fake.so" "$report" top -i 0.2
+	shows "^1 +$qemu web-frontend-of> +1000 " "QEMU's -name, as much as there is room for"
+	tm resize-window -x 110 -y 24
+	shows "^1 +$qemu web-frontend-of-many-words +1000 " '…and all of it'
+	keys / F R O N T Enter
+	selects 1 '…which can be looked for'
+	pkill -P $qemu
+	kill $qemu
+	wait $qemu 2>/dev/null
+	printf '%s\n' 'head 5 0 0 2' "vm 1 $qemu 0 bash" "$vm" >"$tmp/state"
+	shows '^1 +gone web-frontend-of-many-words ' '…and stays when it is gone'
+	keys Enter
+	shows "^VM 1 \\(pid $qemu, web-frontend-of-many-words, gone\\): vCPUs" '…and when one is within'
+	keys q
+	left q 0
+	tm resize-window -x 80 -y 24
+	state
 
 	in_top env "LD_PRELOAD=$tmp/fake.so" "$report" top -i 60
 	like "$(grep '^VM ' "$tmp/screen")" 'OFFCPU TREND$' 'the columns do not change with the first interval'

@@ -128,6 +128,21 @@ static bool is_new_count(const struct top *top, const struct run *run)
 	return true;
 }
 
+/* Of a process that is gone nobody can be asked any more. */
+static void keep_names(struct run *run, const struct run *before)
+{
+	size_t i, j = 0;
+
+	for (i = 0; i < run->nr_vms; i++) {
+		struct vm *vm = &run->vms[i];
+
+		while (j < before->nr_vms && before->vms[j].id < vm->id)
+			j++;
+		if (j < before->nr_vms && before->vms[j].id == vm->id && !vm->name[0])
+			memcpy(vm->name, before->vms[j].name, sizeof(vm->name));
+	}
+}
+
 /* What cannot be read now leaves a note, and all else as it was. */
 static void read_again(struct top *top)
 {
@@ -136,7 +151,9 @@ static void read_again(struct top *top)
 	if (seconds_now() - note_since > NOTE_TIME)
 		note[0] = '\0';
 	if (read_run(top, &run) == 0) {
-		if (run.instance != top->last.instance)
+		if (run.instance == top->last.instance)
+			keep_names(&run, &top->last);
+		else
 			top_state_forget(&top->state);
 		if (is_new_count(top, &run) || go_on(top, &run) < 0) {
 			forget(top);

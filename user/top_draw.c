@@ -18,6 +18,7 @@
 
 #define BELOW_THIS_NO_HEAD	12	/* lines */
 #define TREND_MIN		6
+#define COMMAND_MIN		15
 #define NAME_MIN		4
 #define RED			COLOR_PAIR(1)
 
@@ -62,7 +63,7 @@ static const struct screen_column {
 } screen_columns[] = {
 	{ CELL_NAME, TOP_NAME, NULL, NAME_MIN, 0 },
 	{ CELL_PID, TOP_NAME, "PID", 7, 8 },
-	{ CELL_COMMAND, TOP_NAME, "COMMAND", 15, 3 },
+	{ CELL_COMMAND, TOP_NAME, "COMMAND", COMMAND_MIN, 3 },
 	{ CELL_VALUE, TOP_EXITS, "EXITS", 8, 2 },
 	{ CELL_VALUE, TOP_RATE, "RATE/s", 6, 1 },
 	{ CELL_VALUE, TOP_GUEST, "GUEST", 6, 5 },
@@ -102,6 +103,16 @@ static int name_width(const struct top_state *state, const struct top_screen *sc
 		if (strlen(rows->list[i].name) > width)
 			width = strlen(rows->list[i].name);
 	return width < NAME_MIN ? NAME_MIN : width;
+}
+
+static int command_width(const struct top_rows *rows)
+{
+	size_t width = COMMAND_MIN, i;
+
+	for (i = 0; i < rows->nr; i++)
+		if (rows->list[i].vm && strlen(top_vm_name(rows->list[i].vm)) > width)
+			width = strlen(top_vm_name(rows->list[i].vm));
+	return width;
 }
 
 static bool is_there(const struct screen_column *column, const struct top_state *state,
@@ -144,20 +155,50 @@ static int *most_dispensable(struct layout *layout)
 	return found;
 }
 
+static void set_widths(struct layout *layout, const struct top_state *state,
+		       const struct top_screen *screen)
+{
+	size_t i;
+
+	for (i = 0; i < NR(screen_columns); i++) {
+		const struct screen_column *column = &screen_columns[i];
+
+		if (!is_there(column, state, screen))
+			layout->width[i] = 0;
+		else if (column->cell == CELL_NAME)
+			layout->width[i] = name_width(state, screen);
+		else if (column->cell == CELL_COMMAND)
+			layout->width[i] = command_width(screen->rows);
+		else
+			layout->width[i] = column->width;
+	}
+}
+
+/* Long names of VMs are cut, and say so, before a column is left out for them. */
+static void cut_commands(struct layout *layout)
+{
+	int over = total_width(layout) - COLS;
+	size_t i;
+
+	for (i = 0; i < NR(screen_columns) && over > 0; i++) {
+		int *width = &layout->width[i];
+
+		if (screen_columns[i].cell == CELL_COMMAND && *width)
+			*width = *width - over > COMMAND_MIN ? *width - over : COMMAND_MIN;
+	}
+}
+
 /* What is left over is the trend's. */
 static void lay_out(struct layout *layout, const struct top_state *state,
 		    const struct top_screen *screen)
 {
-	int *dropped, *last, x = 0;
+	int *dropped, *last = &layout->width[NR(screen_columns) - 1], x = 0;
 	size_t i;
 
-	for (i = 0; i < NR(screen_columns); i++)
-		layout->width[i] = is_there(&screen_columns[i], state, screen) ?
-				   screen_columns[i].width : 0;
-	layout->width[0] = name_width(state, screen);
+	set_widths(layout, state, screen);
+	cut_commands(layout);
 	while (total_width(layout) > COLS && (dropped = most_dispensable(layout)))
 		*dropped = 0;
-	last = &layout->width[NR(screen_columns) - 1];
 	if (*last)
 		*last += COLS - total_width(layout);
 	if (*last > TREND_MAX)
@@ -272,7 +313,7 @@ static void draw_cell(int y, const struct layout *layout, size_t i, const struct
 		put_cell(y, layout, i, A_NORMAL, pid_text(buf, vm));
 		break;
 	case CELL_COMMAND:
-		put_cell(y, layout, i, A_NORMAL, !vm ? "" : vm->retired ? "(earlier VMs)" : vm->comm);
+		put_cell(y, layout, i, A_NORMAL, vm ? top_vm_name(vm) : "");
 		break;
 	case CELL_VALUE:
 		put_cell(y, layout, i, A_NORMAL,
@@ -452,12 +493,12 @@ static void describe_place(char *buf, size_t size, const struct top_state *state
 	};
 	const struct part *in = &state->in[state->level];
 	const struct vm *vm = in->one_vm ? find_vm(now, in->vm) : NULL;
-	char of[80] = "all VMs", vcpu[40] = "";
+	char of[100] = "all VMs", vcpu[40] = "";
 
 	if (in->one_vm && !in->vm)
 		snprintf(of, sizeof(of), "earlier VMs");
 	else if (vm)
-		snprintf(of, sizeof(of), "VM %" PRIu64 " (pid %u, %s%s)", in->vm, vm->pid, vm->comm,
+		snprintf(of, sizeof(of), "VM %" PRIu64 " (pid %u, %s%s)", in->vm, vm->pid, top_vm_name(vm),
 			 vm->alive ? "" : ", gone");
 	else if (in->one_vm)
 		snprintf(of, sizeof(of), "VM %" PRIu64 " (of which nothing is kept any more)", in->vm);

@@ -33,6 +33,13 @@ char top_column_letter(enum top_column column)
 	return columns[column].letter;
 }
 
+const char *top_vm_name(const struct vm *vm)
+{
+	if (vm->retired)
+		return "(earlier VMs)";
+	return vm->name[0] ? vm->name : vm->comm;
+}
+
 bool top_has(const struct top_state *state, enum top_column column, bool split)
 {
 	switch (column) {
@@ -247,7 +254,8 @@ static bool matches(const struct top_row *row, const char *filter)
 	if (row->vm)
 		snprintf(pid, sizeof(pid), "%u", row->vm->pid);
 	return strcasestr(row->name, filter) || strcasestr(pid, filter) ||
-	       (row->vm && strcasestr(row->vm->comm, filter));
+	       (row->vm && (strcasestr(row->vm->comm, filter) ||
+			    strcasestr(row->vm->name, filter)));
 }
 
 static struct top_row *append(struct top_rows *rows)

@@ -89,6 +89,8 @@ void top_rows_free(struct top_rows *rows);
 bool top_has(const struct top_state *state, enum top_column column, bool split);
 /* By rate, where the level does not have what was asked for. */
 enum top_column top_sort(const struct top_state *state, bool split);
+/* What it is called: by QEMU's -name, else its command. */
+const char *top_vm_name(const struct vm *vm);
 /* "exits"; and the letter that sorts by it. */
 const char *top_column_name(enum top_column column);
 char top_column_letter(enum top_column column);

@@ -359,6 +359,14 @@ static void filters(void)
 	key('/');
 	type("4200\r");
 	is(names(), "all, [12]", "by pid; a selected row that is filtered out");
+	snprintf(run.vms[1].name, sizeof(run.vms[1].name), "web");
+	key('/');
+	type("\b\b\b\bwe\r");
+	is(names(), "all, [3]", "by the name that QEMU was given");
+	ok(!strcmp(top_vm_name(row("3")->vm), "web"), "which is its name");
+	key(27);
+	ok(!strcmp(top_vm_name(row("12")->vm), "kvmstat-guest") &&
+	   !strcmp(top_vm_name(row("0")->vm), "(earlier VMs)"), "others have their command");
 	key('/');
 	type("0000000000000000000000000000000000000000000");
 	ok(strlen(state.filter[0]) == TOP_FILTER_MAX - 1, "a long filter ends");
