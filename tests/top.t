@@ -447,6 +447,8 @@ colours() {
 	type_line 'export LC_ALL=C'
 	in_top env "LD_PRELOAD=$tmp/fake.so FAKE_KVMSTAT=$tmp/state" "$report" top -i 0.2 --by reason
 	shows '^cpuid +1000 +0 .* _+$' 'without UTF-8 a trend in ASCII'
+	keys Down h
+	shows '^ +384ns\.\. +900 #+$' '…and a histogram'
 	keys q
 	left q 0
 }
