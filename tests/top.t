@@ -359,6 +359,14 @@ live() {
 	tm resize-window -x 80 -y 24
 	state
 
+	in_top env "LD_PRELOAD=$tmp/fake.so" "$report" top -i 1
+	keys p
+	sleep 3
+	keys p
+	shows '^the last [3-9]\.[0-9]+ s;' 'a pause is one interval, and no number of them'
+	keys q
+	left q 0
+
 	in_top env "LD_PRELOAD=$tmp/fake.so" "$report" top -i 60
 	like "$(grep '^VM ' "$tmp/screen")" 'OFFCPU TREND$' 'the columns do not change with the first interval'
 	keys q
