@@ -590,7 +590,7 @@ static void draw_help(void)
 		"                 N name  E exits  R rate  G guest  K kernel  U user",
 		"                 O offcpu  M mean  P p99  X max",
 		"r                the other way round",
-		"/                only rows with this in their name, pid or command; Esc: all",
+		"/                only rows with this in their names or pid; Esc: all",
 		"p, space         pause: the screen stands still, counting goes on",
 		"h                histogram of the row: KVM's time for single exits",
 		"q, Ctrl-C        quit",
