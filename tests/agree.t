@@ -10,18 +10,20 @@ tests=$(dirname "$self")
 tree=$(dirname "$tests")
 . "$tests/tap.sh"
 
-views='reason class detail vm vcpu'
+views='reason class detail vm vcpu vm,reason vm,class vm,detail vcpu,reason vcpu,class vcpu,detail'
 collect() {
 	local by format
 	cd "$LAB_OUT" || return
+	echo 1 >/sys/module/kvmstat/parameters/guest_spaces
 	# Nothing runs while this is printed: each of them has the same.
 	kvmstat-guest run touch >guest.out && kvmstat-guest run --vcpus 2 hello >guest.out || return
 	mkdir show
 	for by in $views; do
-		for format in table csv json openmetrics prometheus; do
+		for format in csv json openmetrics prometheus; do
 			kvmstat-report --by "$by" --format $format >"show/$by.$format" || return
 		done
-		kvmstat-report --by "$by" --html "show/$by.html" >show/again.txt || return
+		COLUMNS=300 kvmstat-report --by "$by" >"show/$by.table" && COLUMNS=80 kvmstat-report --by "$by" >"show/$by.narrow" &&
+			kvmstat-report --by "$by" --html "show/$by.html" >show/again.txt || return
 	done
 	kvmstat-report -i 0.2 -n 2 --format json >intervals.json && kvmstat-report spaces --format json >spaces.json &&
 		kvmstat-report reasons --format json >reasons.json || return
@@ -88,7 +90,7 @@ for cpu in amd intel; do
 	done
 	ok "$cpu: jq reads each JSON" jq -e .schema ./*.json show/*.json
 	ok "$cpu: they follow the schema" "$tests/schema_check" "$tree/share/kvmstat.schema.json" ./*.json show/*.json
-	for name in stat runs paging diff show-reason show-class show-detail show-vm show-vcpu; do
+	for name in stat runs paging diff show-reason show-class show-detail show-vm show-vcpu show-vm,reason; do
 		tables "$out/$name.html" >tables.json
 		relay "$cpu: page of $name" "$tests/formats/page" $name.json tables.json
 	done

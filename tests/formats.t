@@ -114,7 +114,7 @@ done
 
 echo '# CSV'
 "$report" --source full.json --format csv --by vm >out
-is "$(sed -n 2p out | cut -d, -f1-5)" '1,4100,"q,""u\e",1' 'quotes and commas are quoted'
+is "$(sed -n 2p out | cut -d, -f1-6)" '1,4100,"q,""u\e",,1' 'quotes and commas are quoted'
 is "$(grep -c $'\r$' out)/$(grep -c . out)" 4/4 'lines end with CR and LF'
 is "$(sed -n 3p out | cut -d, -f1-3)" ',,(earlier VMs)' \
 	'the sum of earlier VMs has no id'
@@ -176,7 +176,7 @@ for by in reason class detail vm vcpu; do
 	interval=interval-$by.json
 	is "$(cut -d, -f3- interval-$by.csv)" "$("$report" --source $interval --by $by --format csv | cut -d, -f3-)" \
 		"CSV by $by has what JSON has"
-	is "$(sed 1,2d interval-$by.table)" "$("$report" --source $interval --by $by | sed 1,2d)" "so has the table by $by"
+	is "$(sed 1,3d interval-$by.table)" "$("$report" --source $interval --by $by | sed 1,3d)" "so has the table by $by"
 	is "$("$report" --source $interval --by $by --format csv | sed 1d | grep -cv "^,$(jq .window_ns $interval),")" 0 \
 		"a saved one has its length, and no time"
 	is "$(jq -c '.totals, .reasons' $interval)" "$(jq -c '.totals, .reasons' interval-reason.json)" "so has JSON by $by"

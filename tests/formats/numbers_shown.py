@@ -16,7 +16,7 @@ class Tap:
     def same(self, got, wanted, where):
         self.compared += 1
         if isinstance(got, float) or isinstance(wanted, float):
-            equal = got is not None and wanted is not None and \
+            equal = isinstance(got, (int, float)) and isinstance(wanted, (int, float)) and \
                 math.isclose(got, wanted, rel_tol=1e-11, abs_tol=1e-15)
         else:
             equal = got == wanted
