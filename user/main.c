@@ -76,9 +76,10 @@ static const struct command commands[] = {
 	{
 		"reasons", cmd_reasons, FOR_REASONS, "[NUMBER|NAME]", 0, 1,
 		"what each exit reason is, and what causes it",
-		"KVM is whether this kernel's KVM has a handler for it. PAGING tells where its\n"
-		"number depends on the paging mode: it is seen with nested or with shadow paging\n"
-		"only, or more or less often with shadow paging; then a sentence says why.\n"
+		"KVM is whether this kernel's KVM has a handler for it, \"?\" where only a later\n"
+		"release of Linux is known to have one. PAGING tells where its number depends\n"
+		"on the paging mode: it is seen with nested or with shadow paging only, or more\n"
+		"or less often with shadow paging; then a sentence says why.\n"
 		"NAME is the kernel's trace name, in capitals or not.\n",
 	},
 	{
