@@ -27,7 +27,11 @@ echo '# rules and units'
 ok 'promtool check rules' "$bin/promtool" check rules "$rules"
 ok 'promtool test rules' "$bin/promtool" test rules "$tests/prometheus/rules.test.yml"
 is "$(sed -n 's/^ *- alert: //p' "$rules" | sort)" \
-	"$(sed -n 's/^ *- alertname: //p' "$tests/prometheus/rules.test.yml" | sort -u)" 'each alert is tested'
+	"$(awk '$2 == "alertname:" { name = $3 } $1 == "exp_alerts:" && $2 != "[]" { print name }' \
+		"$tests/prometheus/rules.test.yml" | sort -u)" 'each alert is seen to fire'
+is "$(sed -n 's/^ *- alert: //p' "$rules" | sort)" \
+	"$(awk '$2 == "alertname:" { name = $3 } $1 == "exp_alerts:" && $2 == "[]" { print name }' \
+		"$tests/prometheus/rules.test.yml" | sort -u)" 'and not to fire'
 if command -v systemd-analyze >/dev/null; then
 	mkdir units
 	cp "$tree"/share/systemd/* units
