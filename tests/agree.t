@@ -45,7 +45,7 @@ trap 'browser_stop; rm -rf "$tmp"' EXIT
 chmod 755 "$tmp"
 
 # from_table FILE: the report in it, without what COMMAND printed
-from_table() { sed -n '/^Command: /,$p' "$1"; }
+from_table() { sed -n '/^Command: /,$p' "$1" | grep -v '^Source:'; }
 # embedded PAGE: the report in it
 embedded() { sed -n '/<script type="application\/json"/{n;p}' "$1"; }
 
@@ -76,7 +76,7 @@ for cpu in amd intel; do
 		relay "$cpu: $name" "$tests/formats/agree" "$report" "$out/$name.json"
 	done
 	for name in stat runs; do
-		is "$("$report" --source $name.json)" "$(from_table $name.txt)" \
+		is "$("$report" --source $name.json | from_table /dev/stdin)" "$(from_table $name.txt)" \
 			"$cpu: $name: the table is that of its page's report"
 	done
 	is "$("$report" diff paging.json | rows /dev/stdin)" "$(rows paging.txt)" \
