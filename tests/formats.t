@@ -370,6 +370,9 @@ kvmstat-report stat -o touch.json -- kvmstat-guest run touch >/dev/null &&
 	kvmstat-report --by vcpu --format json >all.json &&
 	kvmstat-report spaces --format json >spaces.json &&
 	kvmstat-report spaces --format csv >spaces.csv &&
+	for format in table csv json; do
+		kvmstat-report spaces --format $format 2>&1 >/dev/full | tr '\n' ' ' && echo "${PIPESTATUS[0]}"
+	done >spaces.full &&
 	kvmstat-report -i 0.2 -n 2 --format json >live.json &&
 	kvmstat-report reasons --format json >reasons.json &&
 	kvmstat-report caps --format json >caps.json &&
@@ -384,6 +387,8 @@ is "$(sed -n 's/\r$//; 2,$p' lab/spaces.csv)" "$(jq -r '.vms[] | . as $vm | .lis
 	map(tostring) | join(",")' lab/spaces.json | while IFS=, read -r vm pid comm complete folded cr3 rest; do
 		printf '%s,%s,%s,%s,%s,%#x,%s\n' "$vm" "$pid" "$comm" "$complete" "$folded" "$cr3" "$rest"; done)" \
 	'address spaces: CSV has what JSON has'
+is "$(uniq -c lab/spaces.full | sed 's/^ *//')" \
+	'3 kvmstat: cannot write the results to standard output: No space left on device 1' 'address spaces onto a full disk'
 like "$(cat lab/spaces.csv)" '^vm,pid,.*'$'\r'$'\n''[0-9]+,' '…and there are some'
 for run in touch runs paging all; do
 	relay "the lab: $run" "$tests/formats/agree" "$report" lab/$run.json
