@@ -248,6 +248,27 @@ is "$(bit Y.json EDX 0 .in_use)/$(bit N.json EDX 0 .in_use)" yes/no 'NP is in us
 	parameter_is vgif yes no "$(bit Y.json EDX 16 .in_use)" VGIF
 is "$(jq -r '.groups[].features[] | select(.present == false).in_use' Y.json | sort -u)" no \
 	'what the CPU has not is not in use'
+# field MODE TITLE: a number of the VMCB; titles of several releases are told apart by "|"
+field() { sed -nE "s/^\[[^]]*\] ([A-Za-z_]+: )?($2): *(0x)?([0-9a-f]+)\$/0x\4/p" "$1.dmesg" | head -n 1; }
+# in_vmcb MODE BIT TITLE MASK: in use exactly where that is set
+in_vmcb() {
+	local value wanted=no
+	value=$(field "$1" "$3")
+	[ $((${value:-0} & $4)) -eq 0 ] || wanted=yes
+	is "$(bit "$1.json" EDX "$2" .in_use)/${value:+found}" "$wanted/found" \
+		"npt=$1: bit $2 is in use as the VMCB's $3 has it (${value:-?})"
+}
+for mode in Y N; do
+	like "$(cat $mode.refused)" 'hardware reason 0xf*$' "npt=$mode: a vCPU was refused"
+	in_vmcb $mode 0 'nested_ctl|misc_ctl' 0x1
+	in_vmcb $mode 1 'virt_ext|misc_ctl2' 0x1
+	in_vmcb $mode 10 'pause filter count' 0xffff
+	in_vmcb $mode 12 'pause filter threshold' 0xffff
+	in_vmcb $mode 13 int_ctl 0x80000000
+	in_vmcb $mode 15 'virt_ext|misc_ctl2' 0x2
+	in_vmcb $mode 16 int_ctl 0x02000000
+	in_vmcb $mode 25 int_ctl 0x04000000
+done
 is "$(no_use unloaded.json)" '["-"]' 'without kvm_amd nothing is told'
 
 mkdir "$tmp/add"
