@@ -689,9 +689,8 @@ new_state
 # Ctrl-C: to COMMAND, whose window so far is reported.
 cat >interrupt <<'INTERRUPT'
 #!/bin/bash
-# Jobs of an interactive shell have SIGINT at its default.
-set -m
-LD_PRELOAD=$FAKE "$1" stat --format json -- sh -c '
+# With SIGINT at its default, as a shell that a person types at has it.
+env --default-signal=INT LD_PRELOAD=$FAKE "$1" stat --format json -- sh -c '
 	trap "exit 5" INT; ./guest; : >up; while :; do sleep 0.05; done' &
 while ! [ -e up ]; do sleep 0.05; done
 kill -INT $!
