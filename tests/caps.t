@@ -174,6 +174,8 @@ fails '0x48c is missing.*0x48b bit 33' 'MSR 0x48c is missing' \
 is "$?/$(grep -c 'nowhere: cannot open: No such file' "$tmp/err")" 1/1 'a file that is not there'
 "$report" caps --msrs "$tmp" 2>"$tmp/err"
 is "$?/$(grep -c 'cannot read: Is a directory' "$tmp/err")" 1/1 'a directory'
+timeout 10 "$report" caps --msrs /dev/zero 2>"$tmp/err"
+is "$?/$(grep -c '/dev/zero:1: is not an MSR' "$tmp/err")" 1/1 'a file without an end'
 "$report" caps --msrs '' 2>"$tmp/err"
 is $? 2 'no name'
 "$report" caps --msrs "$tmp/msrs" --format csv 2>"$tmp/err"

@@ -58,6 +58,12 @@ static bool is_empty(const char *line)
 	return !*line || *line == '#';
 }
 
+/* Longer than any line of text with an MSR in it, or no text at all. */
+static bool is_cut(const char *line, FILE *file)
+{
+	return !strchr(line, '\n') && !feof(file);
+}
+
 static int read_lines(struct msrs *msrs, FILE *file)
 {
 	unsigned int number = 0;
@@ -67,9 +73,9 @@ static int read_lines(struct msrs *msrs, FILE *file)
 		struct msr msr;
 
 		number++;
-		if (is_empty(line))
+		if (is_empty(line) && !is_cut(line, file))
 			continue;
-		if (!parse_line(line, &msr)) {
+		if (is_cut(line, file) || !parse_line(line, &msr)) {
 			error("%s:%u: is not an MSR and its value: write \"0x481 0x3f00000016\"",
 			      msrs->name, number);
 			return -1;
