@@ -147,9 +147,11 @@ done)" '' 'which is now, by the wall clock'
 is "$(awk -F, 'NR > 1 && ($2 < 200000000 || $2 > 30000000000)' intervals.csv)" '' 'and its length'
 
 echo '# an interval, in each form at once'
-# in_an_interval: all of them at once; what the device tells changes in its middle
+# in_an_interval: all of them at once; what the device tells changes in its middle. Each
+# has a length of its own, so there is no room for the rate.
 in_an_interval() {
 	local forms=() by format
+	local -x COLUMNS=72
 	cp idle state
 	for by in reason class detail vm vcpu; do
 		for format in table csv json; do
@@ -176,7 +178,7 @@ for by in reason class detail vm vcpu; do
 	interval=interval-$by.json
 	is "$(cut -d, -f3- interval-$by.csv)" "$("$report" --source $interval --by $by --format csv | cut -d, -f3-)" \
 		"CSV by $by has what JSON has"
-	is "$(sed 1,3d interval-$by.table)" "$("$report" --source $interval --by $by | sed 1,3d)" "so has the table by $by"
+	is "$(sed 1,3d interval-$by.table)" "$(COLUMNS=72 "$report" --source $interval --by $by | sed 1,3d)" "so has the table by $by"
 	is "$("$report" --source $interval --by $by --format csv | sed 1d | grep -cv "^,$(jq .window_ns $interval),")" 0 \
 		"a saved one has its length, and no time"
 	is "$(jq -c '.totals, .reasons' $interval)" "$(jq -c '.totals, .reasons' interval-reason.json)" "so has JSON by $by"
@@ -329,7 +331,13 @@ chmod 600 metrics/.kvmstat.prom.new
 textfile metrics
 is "$(stat -c %a metrics/kvmstat.prom)/$(ls -A metrics)" 644/kvmstat.prom 'what a killed one left is taken over'
 is "$(LC_ALL=C strace -f -e trace=openat,fsync,rename,renameat,renameat2 "$report" textfile --source full.json metrics 2>&1 |
-	grep -A9 'prom.new' | grep -o '^[a-z0-9]*' | tr '\n' ' ')" 'openat fsync renameat ' 'on the disk before it is renamed'
+	grep -A9 'openat.*prom.new' | grep -o '^[a-z0-9]*' | tr '\n' ' ')" 'openat fsync renameat ' 'on the disk before it is renamed'
+mkfifo metrics/.kvmstat.prom.new
+ok 'a FIFO in its way' timeout 10 "$report" textfile --source full.json metrics
+echo precious >precious
+ln -s ../precious metrics/.kvmstat.prom.new
+ok 'a symbolic link in its way' textfile metrics
+is "$(cat precious)/$(ls -A metrics)" precious/kvmstat.prom 'is not followed'
 fails 2 'DIR' 'without DIR' "$report" textfile
 fails 1 'nowhere: .*No such file' 'no such directory' textfile nowhere
 fails 1 'full.json: .*Not a directory' 'a file' textfile full.json

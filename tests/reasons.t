@@ -172,6 +172,8 @@ is "$("$report" reasons 48 --format json | jq -r '.reasons[].name')" EPT_VIOLATI
 is "$("$report" reasons --isa svm 48 --format json | jq -r '.reasons[].name')" write_dr0 '--isa goes before'
 fails 1 "'npf' of vmx, but of svm: give --isa svm" 'a name of the other ISA' "$report" reasons npf
 fails 1 "'frob': \"kvmstat-report reasons --isa vmx\" lists" 'a name of none' "$report" reasons frob
+fails 1 "'0x40000021'" 'flags that there are not' "$report" reasons --isa vmx 0x40000021
+is "$(field vmx 0x80000021 name)" INVALID_STATE 'flags that there are'
 fails 1 "'35'" 'a number that is not defined' "$report" reasons 35
 fails 2 '--isa: "arm"' 'bad --isa' "$report" reasons --isa arm
 fails 2 '--format: "csv".*table\|json' 'bad --format' "$report" reasons --format csv

@@ -177,7 +177,8 @@ file --top 2 >out
 is "$(grep -c '%' out)/$(grep -o '([0-9]* more' out)" '3/(3 more' '--top 2'
 is "$(file --top 2 --format json | jq '.reasons | length')" 2 '--top 2 in JSON'
 file --top 2 --format json >top.json
-succeeds 'which can be read back' "$report" --source top.json
+fails 0 'top.json: 60 of its exits are .*--top' 'which can be read back' "$report" --source top.json
+is "$(column 2 cpuid out)" 1000 'and shown'
 fails 1 'top.json: [0-9]+ of its exits .*without --top' '…but not compared: the rest would look changed' \
 	"$report" diff "$data/amd.json" top.json
 file --by class >out
@@ -204,6 +205,11 @@ with '.reasons += [{"code": 1911, "name": "0x777", "class": "OTHER", "exits": 0,
 succeeds 'an unknown code' "$report" --source changed.json
 is "$(column 2 0x777 out)" 0 'is shown by its number'
 succeeds 'a pipe as a file' sh -c "'$report' --source /dev/stdin <'$data/intel.json'"
+
+is "$(file --vm 1 --vcpu 0 --format json | jq -r .selection)/$(file --vm 1 | sed -n 's/^Source: *//p')" \
+	"--vm 1 --vcpu 0/module, --vm 1, saved in $data/amd.json" 'a selection is told'
+file --vm 1 --format json >one.json
+is "$("$report" --source one.json --vcpu 1 --format json | jq -r .selection)" '--vm 1 --vcpu 1' 'and one of a selection'
 
 echo '# details, levels, histograms'
 # A run with all of it, from a device that is preloaded.
@@ -353,10 +359,10 @@ KVMSTAT_SYSROOT=$tmp/root succeeds 'a process that is gone' preload "$report"
 
 echo '# reasons of each VM'
 split --by vm,reason >out
-is "$(titles | head -n 1)" ' VM REASON EXITS KERNEL SHARE USER OFFCPU MEAN P99 MAX' '--by vm,reason'
-is "$(awk '$1 == "VM" { on = 1; next } /^---/ { on = 0 } on { n += $(NF - 7) } END { print n }' out)" \
+is "$(titles | head -n 1)" ' VM COMMAND REASON EXITS KERNEL USER OFFCPU MEAN P99 MAX' '--by vm,reason'
+is "$(awk '$1 == "VM" { on = 1; next } /^---/ { on = 0 } on { n += $(NF - 6) } END { print n }' out)" \
 	"$(column 2 total out)" 'its exits add up to the total'
-is "$(file --by vcpu,reason --sort name | awk '$1 == "VM" { on = 1; next } /^---/ { exit } on { print $1 "/" $2 "/" $3 "/" $(NF - 5) }' |
+is "$(file --by vcpu,reason --sort name | awk '$1 == "VM" { on = 1; next } /^---/ { exit } on { print $1 "/" $2 "/" $4 "/" $(NF - 4) }' |
 	tr '\n' ' ')" '1/0/cpuid/1000 1/0/msr/100 1/1/write_cr3/30 2/0/PF/10 2/0/npf/20 ' 'each vCPU has its own'
 is "$(file --by vm,reason --sort exits --top 2 | grep -c '^(3 more')" 1 'and --top cuts them'
 for by in vm,reason vm,class vm,detail vcpu,reason vcpu,class vcpu,detail; do
@@ -372,7 +378,7 @@ is "$(split --by vcpu,reason --format json | jq -c '[.groups[] | select(.vm == 1
 is "$(split --by vm,reason --format json | jq -c '[.groups[] | select(.vm == 1 and .name == "msr")] | map([.exits, .p50, .max])')" \
 	"$(split --vm 1 --format json | jq -c '[.reasons[] | select(.name == "msr")] | map([.exits, .p50, .max])')" \
 	'and a VM the percentiles that --vm has'
-is "$(split --by vm,reason --sort p99 --top 1 | awk '$1 == "VM" { getline; print $2 }')" cpuid '--sort p99, too'
+is "$(split --by vm,reason --sort p99 --top 1 | awk '$1 == "VM" { getline; print $3 }')" cpuid '--sort p99, too'
 is "$(split --by vm,reason --sort name --format json | jq -c '[.groups[] | [.vm, .name]] | . == sort_by(.[0])')" true '--sort name'
 is "$(split --by vm,reason --format json | jq 'del(.by, .groups)')" "$(split --format json | jq .)" 'beside the reasons'
 for by in reason,vm vm,vcpu 'vm,' ,reason vm,reason,class 'vm, reason'; do
@@ -537,6 +543,21 @@ note '.kernel = "6.12.0"' '6.1.0-test before, 6.12.0 after' 'other kernels'
 note '.source = "bpf"' 'module before, bpf after' 'other sources'
 note '.tsc_khz = 3000000' '2000 MHz before, 3000 MHz after' 'other TSCs'
 is "$(column 8 cpuid out)/$("$report" diff five.json other.json --cycles | column 8 cpuid /dev/stdin)" 0.67x/1.00x 'whose times compare'
+# The same times, in cycles of half the length, are no change; the same cycles are one.
+jq '.tsc_khz *= 2 | .reasons[] |= (.cycles *= 2 | .per_run.cycles |= map_values(. * 2)) | .totals.cycles *= 2' \
+	five.json >same.json
+for pair in 'five.json same.json 1 false' 'same.json five.json 1 false' 'five.json other.json 0.667 true'; do
+	read -r before after ratio mark <<<"$pair"
+	is "$("$report" diff "$before" "$after" --format json | jq -c '.reasons[] | select(.name == "cpuid") |
+		[(.cycles_ratio * 1000 | round / 1000), .cycles_significant]')" "[$ratio,$mark]" "cpuid, $before and $after: by time"
+	is "$("$report" diff "$before" "$after" --format csv | tr -d '\r' | awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i }
+		$at["name"] == "cpuid" { printf "%.3g/%s", $at["cycles_ratio"], $at["cycles_significant"] }')" \
+		"$ratio/$([ "$mark" = true ] && echo 1 || echo 0)" 'in CSV, too'
+done
+note '.selection = "--vm 1"' 'all before, --vm 1 after' 'other VMs'
+note '.window_ns *= 2' '5.00 s before, 10.0 s after' 'another length of time'
+is "$(jq '.window = "command" | .window_ns *= 2' five.json >other.json; jq '.window = "command"' five.json >again.json
+	"$report" diff again.json other.json | grep -c ^Note)" 0 'which of a command is a result'
 note '.runs = 2' '2 runs on a side are few' 'two runs'
 jq '.tsc_khz += 1' five.json >other.json
 is "$("$report" diff five.json other.json | grep -c ^Note)" 0 'the same TSC, measured again'
@@ -593,6 +614,10 @@ is "$(jq -c '[.runs, .totals.exits, (.vms | length), .reasons[0].per_run.exits]'
 is "$(jq -c '.reasons[] | select(.name == "cpuid") | [.exits, .kernel_cycles, .ended, .ended_cycles, .mean, .p50, .p90, .max]' out)" \
 	'[100,100000,300,300000,1000,500,1663,1750]' 'with the histogram of all three'
 cp out mean.json
+for format in openmetrics prometheus; do
+	fails 1 'mean of 3 runs, and no counter' "the mean of runs as $format" "$report" --source mean.json --format $format
+	fails 2 '--format.*not' "stat -r as $format" fake stat -r 3 --format $format -- true
+done
 is "$("$report" --source mean.json --format json)" "$(cat mean.json)" 'which can be read back'
 cat >busier <<'BUSIER'
 #!/bin/sh
@@ -672,6 +697,7 @@ chmod 755 own
 new_state
 if fake stat --own -- true >out 2>err; then
 	fake stat --own --format json -- ./own >out
+	is "$(jq -r .selection out)" --own '--own is told'
 	is "$(jq -c '.vms | map(.comm)' out)/$(jq .totals.exits out)" '["direct","orphan","last"]/10101' \
 		'VMs of COMMAND, and of what it started'
 	is "$(fake stat --format json -- ./own | jq '.vms | length')" 5 'all of them without it'

@@ -127,13 +127,13 @@ no_terminal() {
 	echo '# no terminal, or none to draw on'
 	"$report" top --source "$file" </dev/null >"$tmp/out" 2>"$tmp/err"
 	is "$?$(cat "$tmp/out")" 1 'no terminal: status 1, nothing on stdout'
-	is "$(cat "$tmp/err")" 'kvmstat: top: standard input is no terminal: use "kvmstat-report -i 1" instead' '…and it says so'
+	is "$(cat "$tmp/err")" 'kvmstat: top: standard input is no terminal: use "kvmstat-report show" instead' '…and it says so'
 	script -qec "$report top --source $file >$tmp/out 2>$tmp/err; echo \$? >$tmp/status" /dev/null >/dev/null </dev/null
 	is "$(cat "$tmp/status" "$tmp/out" "$tmp/err")" \
-		$'1\nkvmstat: top: standard output is no terminal: use "kvmstat-report -i 1" instead' 'nor is standard output one'
+		$'1\nkvmstat: top: standard output is no terminal: use "kvmstat-report show" instead' 'nor is standard output one'
 	script -qec "$report top --source $file </dev/null 2>$tmp/err; echo \$? >$tmp/status" /dev/null >"$tmp/out" </dev/null
 	is "$(cat "$tmp/status" "$tmp/out" "$tmp/err")" \
-		$'1\nkvmstat: top: standard input is no terminal: use "kvmstat-report -i 1" instead' 'standard input alone'
+		$'1\nkvmstat: top: standard input is no terminal: use "kvmstat-report show" instead' 'standard input alone'
 	local term text
 	for term in dumb nothing-known ''; do
 		case $term in

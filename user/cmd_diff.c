@@ -10,17 +10,15 @@
 /* Reasons that --top left out would look as if there had been none. */
 static int read_whole(const char *path, struct run *run)
 {
-	uint64_t sum = 0;
-	size_t i;
+	uint64_t left;
 
 	if (json_read_run(path, run) < 0)
 		return -1;
-	for (i = 0; i < run->reasons.nr; i++)
-		sum += run->reasons.list[i].exits;
-	if (sum == run->totals.exits)
+	left = run_left_out(run);
+	if (!left)
 		return 0;
 	error("%s: %" PRIu64 " of its exits are of reasons that --top left out: save it again without --top",
-	      path, run->totals.exits - sum);
+	      path, left);
 	run_free(run);
 	return -1;
 }

@@ -123,7 +123,7 @@ static bool is_wanted(const struct report *r, uint32_t isa, uint64_t code)
 	if (!r->wanted)
 		return true;
 	if (r->is_number)
-		return code == reason_basic(isa, r->number);
+		return reason_is_code(isa, r->number) && code == reason_basic(isa, r->number);
 	return !strcasecmp(reason_name(isa, code, name), r->wanted);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* kvmstat-report show: all that was counted, or interval by interval. */
 #include <errno.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <time.h>
@@ -13,6 +14,16 @@
 #include "source.h"
 #include "window.h"
 
+/* What --top left out when a run was saved is in its totals alone. */
+static void warn_left_out(const char *name, const struct run *run)
+{
+	uint64_t left = run_left_out(run);
+
+	if (left)
+		warning("%s: %" PRIu64 " of its exits are of reasons that --top left out when it was saved",
+			name, left);
+}
+
 static int read_and_show(struct source *source, const struct options *options,
 			 struct output *page)
 {
@@ -22,7 +33,11 @@ static int read_and_show(struct source *source, const struct options *options,
 
 	if (source_read(source, &run) < 0)
 		return EXIT_FAILED;
-	if (run.runs > 1 && view_per(&view) != PER_ALL) {
+	warn_left_out(options->source, &run);
+	if (run.runs > 1 && !options->format->comparison) {
+		error("%s: is the mean of %u runs, and no counter: use a single run, or --format table, csv or json",
+		      options->source, run.runs);
+	} else if (run.runs > 1 && view_per(&view) != PER_ALL) {
 		error("%s: is the mean of %u runs, which had VMs of their own: use --by reason, class or detail",
 		      options->source, run.runs);
 	} else if (select_check(&run, &view) == 0) {

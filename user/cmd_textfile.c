@@ -61,9 +61,11 @@ static int write_all(int fd, const char *text, size_t length)
 /* The collector is another user. */
 static int make_temporary(int dir_fd, const char *dir, const char *text, size_t length)
 {
-	int fd = openat(dir_fd, TEMPORARY, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
-			0600);
-	int ret = 0;
+	int fd, ret = 0;
+
+	/* Whatever is there by that name: not to be waited for, nor written through. */
+	unlinkat(dir_fd, TEMPORARY, 0);
+	fd = openat(dir_fd, TEMPORARY, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 
 	if (fd < 0)
 		return explain(dir, TEXTFILE, "write");

@@ -120,6 +120,13 @@ static double longer(const struct row *row, double p)
 		    histogram_percentile(&row->after.histogram, p));
 }
 
+double comparison_tsc_scale(const struct comparison *c)
+{
+	double before = c->before->tsc_khz, after = c->after->tsc_khz;
+
+	return before && after ? before / after : 1;
+}
+
 bool comparison_has_kernel(const struct comparison *c)
 {
 	return c->before->split && c->after->split;
@@ -175,17 +182,25 @@ static void sort_rows(struct comparison *c, enum sort sort)
 		qsort(c->rows, c->nr_rows, sizeof(*c->rows), compare_rows);
 }
 
+static struct spread scaled(struct spread s, double scale)
+{
+	return (struct spread){ s.mean * scale, s.sd * scale };
+}
+
 static void judge(struct comparison *c)
 {
 	unsigned int before = c->before->runs, after = c->after->runs;
+	double scale = comparison_tsc_scale(c);
 	size_t i;
 
 	for (i = 0; i < c->nr_rows; i++) {
 		struct row *row = &c->rows[i];
 
 		row->exits = change_of(row->before.exits, before, row->after.exits, after);
-		row->cycles = change_of(row->before.cycles, before, row->after.cycles, after);
-		row->kernel = change_of(row->before.kernel, before, row->after.kernel, after);
+		row->cycles = change_of(row->before.cycles, before,
+					scaled(row->after.cycles, scale), after);
+		row->kernel = change_of(row->before.kernel, before,
+					scaled(row->after.kernel, scale), after);
 	}
 }
 

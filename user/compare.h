@@ -23,7 +23,7 @@ struct row {
 	struct side before;
 	struct side after;
 	struct change exits;
-	struct change cycles;
+	struct change cycles;		/* in cycles of the TSC before, as comparison_tsc_scale() has it */
 	struct change kernel;
 	double order;			/* greatest first */
 };
@@ -53,6 +53,12 @@ void compare(struct comparison *c, const struct run *before, const struct run *a
  * different things, that runs are too few. From 0 on, until it is false.
  */
 bool comparison_note(const struct comparison *c, unsigned int number, char note[NOTE_MAX]);
+
+/*
+ * Cycles of the TSC before in a cycle of the TSC after; 1 where one of them is not
+ * known. Times compare, cycles of two TSCs do not.
+ */
+double comparison_tsc_scale(const struct comparison *c);
 
 /* Do both runs tell kernel cycles from others? Else only their sums compare. */
 bool comparison_has_kernel(const struct comparison *c);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "compare.h"
+#include "text.h"
 
 #define FEW_RUNS 3
 
@@ -18,6 +19,32 @@ static bool note_commands(const struct comparison *c, char note[NOTE_MAX])
 	else
 		snprintf(note, NOTE_MAX, "the run %s is of a command (\"%s\"), the other is not",
 			 *before ? "before" : "after", *before ? before : after);
+	return true;
+}
+
+static bool note_selections(const struct comparison *c, char note[NOTE_MAX])
+{
+	const char *before = c->before->selection, *after = c->after->selection;
+
+	if (!strcmp(before, after))
+		return false;
+	snprintf(note, NOTE_MAX, "the VMs were selected otherwise: %s before, %s after",
+		 *before ? before : "all", *after ? after : "all");
+	return true;
+}
+
+/* How long COMMAND took is a result; other windows are as long as somebody waited. */
+static bool note_windows(const struct comparison *c, char note[NOTE_MAX])
+{
+	double before = c->before->window_ns, after = c->after->window_ns;
+	char one[TEXT_CELL], other[TEXT_CELL];
+
+	if (c->before->window == WINDOW_COMMAND || c->after->window == WINDOW_COMMAND)
+		return false;
+	if (before < 1.1 * after && after < 1.1 * before)
+		return false;
+	snprintf(note, NOTE_MAX, "the windows differ: %s before, %s after, and so would the exits of the same load",
+		 text_ns(one, before), text_ns(other, after));
 	return true;
 }
 
@@ -77,7 +104,7 @@ static bool note_runs(const struct comparison *c, char note[NOTE_MAX])
 bool comparison_note(const struct comparison *c, unsigned int number, char note[NOTE_MAX])
 {
 	static bool (*const notes[])(const struct comparison *c, char note[NOTE_MAX]) = {
-		note_commands, note_kernels, note_isas, note_sources, note_tsc, note_runs,
+		note_commands, note_selections, note_windows, note_kernels, note_isas, note_sources, note_tsc, note_runs,
 	};
 	size_t i;
 

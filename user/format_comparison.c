@@ -39,21 +39,13 @@ static uint64_t khz_of(const struct shown *s, const struct run *run)
 	return s->c->before->tsc_khz && s->c->after->tsc_khz ? run->tsc_khz : 0;
 }
 
-/* Cycles of two TSCs need not be of one length. */
-static double time_scale(const struct shown *s)
-{
-	double before = khz_of(s, s->c->before), after = khz_of(s, s->c->after);
-
-	return s->view->cycles || !before ? 1 : before / after;
-}
-
 static void cost_cells(struct table *table, const struct shown *s, double before, double after)
 {
 	char buf[TEXT_CELL];
 
 	table_cell(table, cycles_text(buf, before, khz_of(s, s->c->before), s->view));
 	table_cell(table, cycles_text(buf, after, khz_of(s, s->c->after), s->view));
-	table_cell(table, text_ratio(buf, before, after * time_scale(s)));
+	table_cell(table, text_ratio(buf, before, after * (s->view->cycles ? 1 : comparison_tsc_scale(s->c))));
 }
 
 static void print_side(FILE *out, const char *which, const struct run *run)
@@ -107,7 +99,7 @@ static void cost_interval_cell(struct table *table, const struct shown *s,
 	char buf[TEXT_CELL];
 
 	table_cell(table, isnan(change->half) ? "" :
-		   cycles_text(buf, change->half, khz_of(s, s->c->after), s->view));
+		   cycles_text(buf, change->half, khz_of(s, s->c->before), s->view));
 }
 
 static enum accent accent_of(const struct change *change)

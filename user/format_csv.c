@@ -427,8 +427,10 @@ static void metric_titles(struct csv *csv, enum metric metric, bool several)
 	csv_text(csv, significant_names[metric]);
 }
 
-static void metric_cells(struct csv *csv, const struct row *row, enum metric metric, bool several)
+static void metric_cells(struct csv *csv, const struct row *row, enum metric metric, bool several,
+			 double tsc_scale)
 {
+	double scale = metric == EXITS ? 1 : tsc_scale;
 	struct spread before = side_spread(&row->before, metric);
 	struct spread after = side_spread(&row->after, metric);
 	const struct change *change = row_change(row, metric);
@@ -439,7 +441,7 @@ static void metric_cells(struct csv *csv, const struct row *row, enum metric met
 	csv_number(csv, after.mean);
 	if (several)
 		csv_number(csv, after.sd);
-	csv_number(csv, before.mean > 0 ? after.mean / before.mean : NAN);
+	csv_number(csv, before.mean > 0 ? scale * after.mean / before.mean : NAN);
 	if (!several)
 		return;
 	csv_number(csv, change->mean);
@@ -490,7 +492,7 @@ static void csv_comparison(FILE *out, const struct comparison *c, const struct v
 	for (i = 0; i < c->nr_rows; i++) {
 		row_keys(&csv, &c->rows[i], c->by);
 		for (metric = EXITS; metric <= last; metric++)
-			metric_cells(&csv, &c->rows[i], metric, several);
+			metric_cells(&csv, &c->rows[i], metric, several, comparison_tsc_scale(c));
 		csv_end_line(&csv);
 	}
 }

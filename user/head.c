@@ -78,8 +78,8 @@ void print_command(FILE *out, const struct run *run)
 
 void print_source(FILE *out, const struct run *run)
 {
-	fprintf(out, "Source:  %s%s%s\n", run->source, run->file ? ", saved in " : "",
-		run->file ?: "");
+	fprintf(out, "Source:  %s%s%s%s%s\n", run->source, run->selection[0] ? ", " : "",
+		run->selection, run->file ? ", saved in " : "", run->file ?: "");
 }
 
 void print_head(FILE *out, const struct run *run)

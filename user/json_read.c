@@ -384,8 +384,11 @@ static int get_window(const json_t *object, const struct place *place, struct ru
 		return -1;
 	run->window = !strcmp(name, "interval") ? WINDOW_INTERVAL :
 		      !strcmp(name, "command") ? WINDOW_COMMAND : WINDOW_SINCE_RESET;
+	if (field_string(object, "selection", OPTIONAL, place, run->selection,
+			 sizeof(run->selection)) < 0)
+		return -1;
 	return field_string(object, "command", OPTIONAL, place, run->command,
-			  sizeof(run->command));
+			    sizeof(run->command));
 }
 
 static int get_head(const json_t *object, const struct place *place, struct run *run)

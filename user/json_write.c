@@ -331,6 +331,8 @@ json_t *json_from_run(const struct run *run, const struct view *view)
 		set_integer(object, "end_tsc", run->tsc);
 	if (run->command[0])
 		set_string(object, "command", run->command);
+	if (run->selection[0])
+		set_string(object, "selection", run->selection);
 	set_integer(object, "runs", run->runs);
 	set(object, "totals", totals(run));
 	set(object, "reasons", run_reasons(run, view));
@@ -344,9 +346,9 @@ json_t *json_from_run(const struct run *run, const struct view *view)
 	return object;
 }
 
-static json_t *ratio(struct spread before, struct spread after)
+static json_t *ratio(struct spread before, struct spread after, double scale)
 {
-	return number(before.mean > 0 ? after.mean / before.mean : NAN);
+	return number(before.mean > 0 ? scale * after.mean / before.mean : NAN);
 }
 
 static json_t *side(const struct side *side, bool kernel)
@@ -377,6 +379,7 @@ static json_t *changes(const struct row *r, bool kernel)
 
 static json_t *row(const struct row *r, const struct comparison *c)
 {
+	double scale = comparison_tsc_scale(c);
 	bool kernel = comparison_has_kernel(c);
 	json_t *object = json_object();
 
@@ -385,13 +388,13 @@ static json_t *row(const struct row *r, const struct comparison *c)
 		set_detail(object, r->detail);
 	set(object, "before", side(&r->before, kernel));
 	set(object, "after", side(&r->after, kernel));
-	set(object, "ratio", ratio(r->before.exits, r->after.exits));
-	set(object, "cycles_ratio", ratio(r->before.cycles, r->after.cycles));
+	set(object, "ratio", ratio(r->before.exits, r->after.exits, 1));
+	set(object, "cycles_ratio", ratio(r->before.cycles, r->after.cycles, scale));
 	set(object, "change", changes(r, kernel));
 	set(object, "significant", json_boolean(r->exits.significant));
 	set(object, "cycles_significant", json_boolean(r->cycles.significant));
 	if (kernel) {
-		set(object, "kernel_ratio", ratio(r->before.kernel, r->after.kernel));
+		set(object, "kernel_ratio", ratio(r->before.kernel, r->after.kernel, scale));
 		set(object, "kernel_significant", json_boolean(r->kernel.significant));
 	}
 	return object;

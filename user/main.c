@@ -80,7 +80,7 @@ static const struct command commands[] = {
 		"release of Linux is known to have one. PAGING tells where its number depends\n"
 		"on the paging mode: it is seen with nested or with shadow paging only, or more\n"
 		"or less often with shadow paging; then a sentence says why.\n"
-		"NAME is the kernel's trace name, in capitals or not.\n",
+		"NAME is the kernel's trace name, in capitals or not; SVM's -1 is \"-- -1\".\n",
 	},
 	{
 		"caps", cmd_caps, FOR_CAPS, "", 0, 0,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What was counted while COMMAND ran. */
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,6 +33,7 @@ static void select_own(struct run *window, const struct run *before, struct desc
 
 	descendants_catch_up(d);
 	select_vms(window, is_own, &own);
+	snprintf(window->selection, sizeof(window->selection), "--own");
 }
 
 /* From here on COMMAND has run: only its numbers can still be missing. */

@@ -353,6 +353,11 @@ static int check(const struct options *options, unsigned int who)
 		      options->format->name);
 		return -1;
 	}
+	if (!options->format->comparison && options->runs > 1) {
+		error("option --format: %s is for counters, which the mean of several runs is not: use table, csv or json here",
+		      options->format->name);
+		return -1;
+	}
 	if (options->interval && options->html) {
 		error("option --html makes one page: leave -i out, or save each interval and show it by --source FILE");
 		return -1;

@@ -269,6 +269,16 @@ uint64_t reason_basic(uint32_t isa, uint64_t code)
 	return isa == KVMSTAT_ISA_VMX && code <= UINT32_MAX ? code & 0xffff : code;
 }
 
+bool reason_is_code(uint32_t isa, uint64_t code)
+{
+	uint64_t flags = 0;
+	size_t i;
+
+	for (i = 0; i < sizeof(vmx_flags) / sizeof(vmx_flags[0]); i++)
+		flags |= vmx_flags[i].code;
+	return isa != KVMSTAT_ISA_VMX || code > UINT32_MAX || !(code & ~(flags | 0xffff));
+}
+
 static const char *own_code(uint64_t code)
 {
 	switch (code) {

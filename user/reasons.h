@@ -19,6 +19,8 @@
 const char *reason_name(uint32_t isa, uint64_t code, char buf[REASON_NAME_MAX]);
 /* The code without the flags that VMX's may have. */
 uint64_t reason_basic(uint32_t isa, uint64_t code);
+/* Could an exit have this code? VMX: a basic reason, and flags that there are. */
+bool reason_is_code(uint32_t isa, uint64_t code);
 /* Vendor-neutral class ("CPUID", "IO", "NESTED_PAGE_FAULT"…), "OTHER" if unknown. */
 const char *reason_class(uint32_t isa, uint64_t code);
 /* The same of a code with its detail, which tells more: "MSR_WRITE" for SVM's MSR. */

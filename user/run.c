@@ -347,6 +347,16 @@ static void copy_vm(struct vm *to, const struct vm *from)
 		copy_reasons(&to->vcpus[i].details, &from->vcpus[i].details);
 }
 
+uint64_t run_left_out(const struct run *run)
+{
+	uint64_t left = run->totals.exits;
+	size_t i;
+
+	for (i = 0; i < run->reasons.nr; i++)
+		left -= run->reasons.list[i].exits;
+	return left;
+}
+
 struct vm *run_find_vm(const struct run *run, uint64_t id)
 {
 	size_t low = 0, high = run->nr_vms;

@@ -104,6 +104,7 @@ struct run {
 	enum window window;
 	uint64_t window_ns;
 	char command[200];	/* WINDOW_COMMAND: for the reader's memory */
+	char selection[80];	/* "--vm 3 --vcpu 0", where it is not of all VMs */
 	unsigned int runs;	/* > 1: everything is a mean per run */
 	/* Where a source counts on: may two of its runs be subtracted? */
 	uint64_t instance;
@@ -146,6 +147,8 @@ void run_from_snapshot(struct run *run, const struct snapshot *snap);
 void run_sum(struct run *run);
 /* The VM with that id, or NULL. */
 struct vm *run_find_vm(const struct run *run, uint64_t id);
+/* Exits in the totals that are of none of the reasons: a report was saved with --top. */
+uint64_t run_left_out(const struct run *run);
 void run_copy(struct run *to, const struct run *from);
 void run_free(struct run *run);
 

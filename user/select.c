@@ -186,12 +186,25 @@ static bool keep_vcpu(struct vm *vm, uint32_t id)
 	return kept;
 }
 
+/* More of them than one: a saved run that is shown in part. */
+static void describe(struct run *run, const char *option, uint64_t value)
+{
+	size_t used = strlen(run->selection);
+
+	snprintf(run->selection + used, sizeof(run->selection) - used, "%s%s %" PRIu64,
+		 used ? " " : "", option, value);
+}
+
 void select_apply(struct run *run, const struct view *view)
 {
 	size_t i, kept = 0;
 
 	if (!view->vm_given && !view->vcpu_given)
 		return;
+	if (view->vm_given)
+		describe(run, "--vm", view->vm);
+	if (view->vcpu_given)
+		describe(run, "--vcpu", view->vcpu);
 	for (i = 0; i < run->nr_vms; i++) {
 		struct vm *vm = &run->vms[i];
 		bool keep = vm_selected(vm, view);

@@ -16,7 +16,7 @@
 #include "message.h"
 #include "top_terminal.h"
 
-#define INSTEAD "use \"kvmstat-report -i 1\" instead"
+#define INSTEAD "use \"kvmstat-report show\" instead"
 #define CTRL_L	('L' & 0x1f)
 
 static bool entered;

@@ -508,7 +508,7 @@ function comparisonColumns(names, key, title, unit) {
 // Half the width of the change's confidence interval.
 function halfWidth(row, key, unit) {
 	const interval = row.change && row.change[key].ci95;
-	return interval ? unit.after((interval[1] - interval[0]) / 2) : null;
+	return interval ? unit.before((interval[1] - interval[0]) / 2) : null;
 }
 
 const asSide = totals => Object.fromEntries(["exits", "cycles", "kernel_cycles"].map(key =>
