@@ -19,7 +19,7 @@ cc=${CC:-cc}
 user=$tree/user
 "$cc" -std=gnu11 -O1 -shared -fPIC -o fake.so "$tests/unit/fake_device.c" -ldl || exit 1
 "$cc" -std=gnu11 -O1 -o run_test "$tests/unit/run_test.c" \
-	"$user"/{run,window,sample,compare,histogram,reasons,device,message,memory,terminal,text}.c \
+	"$user"/{run,select,window,sample,compare,histogram,reasons,device,message,memory,terminal,text}.c \
 	-lm || exit 1
 "$cc" -std=gnu11 -O1 -o histogram_test "$tests/unit/histogram_test.c" "$user/histogram.c" -lm || exit 1
 

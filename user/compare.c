@@ -85,21 +85,9 @@ static void fold_class(struct comparison *c, struct reason *class)
 	snprintf(class->class, sizeof(class->class), "%s", common);
 }
 
-static const struct reasons *rows_of(const struct run *run, enum by by)
-{
-	switch (by) {
-	case BY_CLASS:
-		return &run->classes;
-	case BY_DETAIL:
-		return &run->details;
-	default:
-		return &run->reasons;
-	}
-}
-
 static void add_run(struct comparison *c, const struct run *run, bool after)
 {
-	const struct reasons *rows = rows_of(run, c->by);
+	const struct reasons *rows = run_rows(run, c->by);
 	size_t i;
 
 	for (i = 0; i < rows->nr; i++) {

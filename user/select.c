@@ -242,7 +242,7 @@ static struct group *append(struct groups *groups)
 	return &groups->list[groups->nr++];
 }
 
-static const struct reasons *rows_of_run(const struct run *run, enum by by)
+const struct reasons *run_rows(const struct run *run, enum by by)
 {
 	switch (by) {
 	case BY_CLASS:
@@ -395,7 +395,7 @@ void groups_make(struct groups *groups, const struct run *run, const struct view
 
 	memset(groups, 0, sizeof(*groups));
 	if (view_per(view) == PER_ALL)
-		group_reasons(groups, rows_of_run(run, view->by), NULL, NULL);
+		group_reasons(groups, run_rows(run, view->by), NULL, NULL);
 	else
 		group_machines(groups, run, view);
 	for (i = 0; i < groups->nr; i++)

@@ -62,6 +62,9 @@ void select_apply(struct run *run, const struct view *view);
 void select_vms(struct run *run, bool (*wanted)(const struct vm *vm, const void *arg),
 		const void *arg);
 
+/* Of the whole run: reasons, classes or details. */
+const struct reasons *run_rows(const struct run *run, enum by by);
+
 void groups_make(struct groups *groups, const struct run *run, const struct view *view);
 void groups_free(struct groups *groups);
 
