@@ -24,18 +24,27 @@ tools: $(BUILD)/kvmstat-report $(BUILD)/kvmstat-guest $(BUILD)/isolate
 
 ### tools
 
-shared-src := user/device.c user/message.c user/reasons.c user/sysfs.c
+shared-src := user/device.c user/memory.c user/message.c user/reasons.c user/sysfs.c
 report-src := $(sort $(wildcard user/*.c user/*.S))
 # What draws the charts of kvmstat-report --html; CHART_JS= builds without.
 CHART_JS ?= $(wildcard /usr/share/javascript/chart.js/chart.min.js)
+# The BPF collector takes clang, bpftool and libbpf; CLANG= builds without.
+CLANG ?= $(shell command -v clang)
+BPFTOOL ?= $(shell PATH="$$PATH:/usr/sbin" command -v bpftool)
+ifneq ($(and $(CLANG),$(BPFTOOL),$(wildcard /usr/include/bpf/libbpf.h)),)
+bpf-src := $(filter-out bpf/none.c %.bpf.c,$(sort $(wildcard bpf/*.c)))
+bpf-libs := -lbpf
+else
+bpf-src := bpf/none.c
+endif
 jail-src   := isolate/jail.c isolate/refusal.c isolate/settings.c isolate/veth.c isolate/warden.c
 guest-src  := $(sort $(wildcard guest/*.c)) $(shared-src) $(jail-src) isolate/confine.c isolate/seccomp.c
 guest-asm  := $(sort $(wildcard guest/*.S))
 objects = $(patsubst %,$(BUILD)/obj/%.o,$(basename $(1)))
 
-$(BUILD)/kvmstat-report: $(call objects,$(report-src))
+$(BUILD)/kvmstat-report: $(call objects,$(report-src) $(bpf-src))
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -pthread -ljansson -lncursesw -ltinfo -lm
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -pthread -ljansson -lncursesw -ltinfo -lm $(bpf-libs)
 $(BUILD)/kvmstat-guest: $(call objects,$(guest-src) $(guest-asm))
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -pthread -lseccomp
@@ -58,6 +67,19 @@ $(BUILD)/obj/user/page.o: $(BUILD)/chart.js
 $(BUILD)/obj/user/page.o: override CPPFLAGS += '-DCHART_JS="$(BUILD)/chart.js"'
 endif
 $(BUILD)/obj/user/page.o: $(wildcard user/page/*)
+# The programs for the kernel, and what loads them.
+$(BUILD)/bpf/kvmstat.bpf.o: $(wildcard bpf/*.h) module/uapi/kvmstat.h
+$(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c
+	@mkdir -p $(@D)
+	$(CLANG) -target bpf -mcpu=v3 -O2 -g -Wall -Wextra -Wno-unused-parameter $(if $(WERROR),-Werror) \
+		-D__TARGET_ARCH_x86 -I/usr/include/$(shell $(CC) -print-multiarch) -c -o $@.unlinked $<
+	$(BPFTOOL) gen object $@ $@.unlinked
+$(BUILD)/bpf/programs.skel.h: $(BUILD)/bpf/kvmstat.bpf.o
+	$(BPFTOOL) gen skeleton $< name programs >$@
+$(call objects,$(bpf-src)): CPPFLAGS += -isystem $(BUILD)/bpf
+ifneq ($(bpf-libs),)
+$(call objects,$(bpf-src)): $(BUILD)/bpf/programs.skel.h
+endif
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
 
 ### module: built out of tree, so that one checkout serves many kernels

@@ -249,7 +249,8 @@ int cmd_paging(const struct options *options)
 	lock = lock_out_others();
 	if (lock < 0)
 		return EXIT_FAILED;
-	ret = source_open(&source, "module");
+	device_alternative = SOURCE_BPF;
+	ret = source_open(&source, options->source, READING_WINDOW);
 	if (ret == 0) {
 		ret = with_source(&session, options, &source);
 		source_close(&source);

@@ -136,8 +136,9 @@ int cmd_show(const struct options *options)
 	struct source source;
 	int status;
 
-	device_alternative = " or use --source FILE";
-	if (source_open(&source, options->source) < 0)
+	device_alternative = SOURCE_BPF_OR_FILE;
+	if (source_open(&source, options->source,
+			options->interval ? READING_WINDOW : READING_ONCE) < 0)
 		return EXIT_FAILED;
 	if (options->interval)
 		status = show_intervals(&source, options);

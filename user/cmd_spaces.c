@@ -227,7 +227,7 @@ int cmd_spaces(const struct options *options)
 	struct source source;
 	struct run run;
 
-	if (source_open(&source, "module") < 0)
+	if (source_open(&source, "module", READING_ONCE) < 0)
 		return EXIT_FAILED;
 	if (device_spaces(source.fd, &copy) == 0 && source_read(&source, &run) == 0) {
 		if (select_check(&run, &view) == 0) {

@@ -114,7 +114,8 @@ int cmd_stat(const struct options *options)
 	struct source source;
 	int status = EXIT_FAILED;
 
-	if (source_open(&source, options->source) < 0)
+	device_alternative = SOURCE_BPF;
+	if (source_open(&source, options->source, READING_WINDOW) < 0)
 		return EXIT_FAILED;
 	if (output_open(&output, options->output) == 0) {
 		if (html_open(&page, options->html) == 0) {

@@ -146,8 +146,8 @@ int cmd_textfile(const struct options *options)
 	struct run run;
 	int ret;
 
-	device_alternative = " or use --source FILE";
-	if (source_open(&source, options->source) < 0)
+	device_alternative = SOURCE_BPF_OR_FILE;
+	if (source_open(&source, options->source, READING_ONCE) < 0)
 		return EXIT_FAILED;
 	ret = source_read(&source, &run);
 	if (ret == 0) {

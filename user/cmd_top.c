@@ -2,7 +2,7 @@
 /*
  * kvmstat-report top: a live screen. The device is open no longer than it takes to
  * read it, so the module may be unloaded meanwhile; what there was stays in sight
- * until it is back.
+ * until it is back. A BPF collector of our own counts as long as the screen is there.
  */
 #include <math.h>
 #include <stdio.h>
@@ -28,6 +28,7 @@
 struct top {
 	const struct options *options;
 	struct view view;
+	struct source source;	/* open all the time where it is ours */
 	struct top_state state;
 	bool live;
 	struct run last;	/* as it was read */
@@ -68,14 +69,15 @@ static void leave_screen(void)
 
 static int read_run(struct top *top, struct run *run)
 {
-	struct source source;
 	int ret;
 
-	if (source_open(&source, top->options->source) < 0)
+	if (!top->source.ours &&
+	    source_open(&top->source, top->options->source, READING_WINDOW) < 0)
 		return -1;
-	top->live = source.type->live;
-	ret = source_read(&source, run);
-	source_close(&source);
+	top->live = top->source.type->live;
+	ret = source_read(&top->source, run);
+	if (!top->source.ours)
+		source_close(&top->source);
 	return ret;
 }
 
@@ -240,7 +242,7 @@ int cmd_top(const struct options *options)
 	struct top top = { .options = options, .view = options->view };
 	struct run first;
 
-	device_alternative = " or use --source FILE";
+	device_alternative = SOURCE_BPF " or --source FILE";
 	if (terminal_check() < 0 || read_run(&top, &first) < 0)
 		return EXIT_FAILED;
 	if (check_selection(&top, &first) < 0) {
@@ -264,5 +266,7 @@ int cmd_top(const struct options *options)
 	leave_screen();
 	forget(&top);
 	history_clear(&top.history);
+	if (top.source.ours)
+		source_close(&top.source);
 	return EXIT_DONE;
 }

@@ -14,6 +14,7 @@ int cmd_spaces(const struct options *options);
 int cmd_reasons(const struct options *options);
 int cmd_caps(const struct options *options);
 int cmd_textfile(const struct options *options);
+int cmd_bpf(const struct options *options);
 int cmd_reset(const struct options *options);
 
 #endif

@@ -97,6 +97,13 @@ static const struct command commands[] = {
 		"Where it fails an older file stays: node_textfile_mtime_seconds tells its age.\n",
 	},
 	{
+		"bpf", cmd_bpf, FOR_BPF, "start|stop|status", 1, 1,
+		"a BPF collector that counts on, where no module may be loaded",
+		"It counts from start to stop, whoever reads it, and needs no process; its\n"
+		"programs are pinned at /sys/fs/bpf/kvmstat. Commands that measure (stat,\n"
+		"paging, top, show -i) do without: they load one for as long as they run.\n",
+	},
+	{
 		"reset", cmd_reset, FOR_RESET, "", 0, 0,
 		"counting starts again from zero",
 		"Windows that others are measuring end with an error.\n",

@@ -55,6 +55,15 @@ void error(const char *format, ...)
 	va_end(args);
 }
 
+void inform(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	emit("", format, args);
+	va_end(args);
+}
+
 void warning(const char *format, ...)
 {
 	va_list args;

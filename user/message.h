@@ -8,6 +8,7 @@ enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
 /* "kvmstat: " + message + newline. */
 void error(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void inform(const char *format, ...) __attribute__((format(printf, 1, 2)));	/* nothing is wrong */
 void warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /*

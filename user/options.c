@@ -116,7 +116,7 @@ static int parse_top(struct options *options, const char *value)
 static int parse_source(struct options *options, const char *value)
 {
 	options->source = value;
-	return *value ? 0 : bad_value("--source", value, "\"module\" or a file");
+	return *value ? 0 : bad_value("--source", value, "\"module\", \"bpf\" or a file");
 }
 
 static int parse_interval(struct options *options, const char *value)
@@ -227,7 +227,7 @@ static int parse_help(struct options *options, const char *value)
 }
 
 #define ALL (FOR_SHOW | FOR_STAT | FOR_PAGING | FOR_DIFF | FOR_RESET | FOR_SPACES | \
-	     FOR_REASONS | FOR_CAPS | FOR_TEXTFILE | FOR_TOP)
+	     FOR_REASONS | FOR_CAPS | FOR_TEXTFILE | FOR_TOP | FOR_BPF)
 #define ANY_RUN (FOR_SHOW | FOR_STAT)
 #define ANY_REPORT (FOR_SHOW | FOR_STAT | FOR_PAGING | FOR_DIFF)
 
@@ -262,8 +262,10 @@ static const struct option_row rows[] = {
 	  "only the first N rows" },
 	{ "cycles", 15, NULL, ANY_REPORT, parse_cycles,
 	  "TSC cycles, all digits, where a table has times" },
-	{ "source", 6, "module|FILE", FOR_SHOW | FOR_TEXTFILE | FOR_TOP, parse_source,
-	  "read the module, or a report saved as JSON" },
+	{ "source", 6, "module|bpf|FILE", FOR_SHOW | FOR_TEXTFILE | FOR_TOP, parse_source,
+	  "the module (the default where it is loaded), BPF, or a saved JSON" },
+	{ "source", 6, "module|bpf", FOR_STAT | FOR_PAGING, parse_source,
+	  "who counts: the module (the default where it is loaded), or BPF" },
 	{ "format", 7, "FORMAT", ANY_REPORT, parse_format,
 	  "table (the default), csv, json, openmetrics or prometheus" },
 	{ "pairs", 8, "auto|fold|keep", FOR_SPACES, parse_pairs,
@@ -334,6 +336,12 @@ static int bad_option(int kind, char **argv)
 	return -1;
 }
 
+/* As source_open() takes it. */
+static bool is_file(const char *source)
+{
+	return source && strcmp(source, "module") && strcmp(source, "bpf");
+}
+
 /* Options that make no sense together. */
 static int check(const struct options *options, unsigned int who)
 {
@@ -344,8 +352,13 @@ static int check(const struct options *options, unsigned int who)
 		error("option -n counts intervals: give -i SECONDS, too");
 		return -1;
 	}
-	if (options->interval && strcmp(options->source, "module")) {
+	if (options->interval && is_file(options->source)) {
 		error("option -i needs a source that counts on: a file does not");
+		return -1;
+	}
+	if ((who & (FOR_STAT | FOR_PAGING)) && is_file(options->source)) {
+		error("option --source: \"%s\" counts nothing while COMMAND runs: use module or bpf",
+		      options->source);
 		return -1;
 	}
 	if (!options->format->comparison && (options->interval || (who & (FOR_PAGING | FOR_DIFF)))) {
@@ -394,7 +407,6 @@ int options_parse(struct options *options, unsigned int who, bool takes_command,
 	int letter;
 
 	memset(options, 0, sizeof(*options));
-	options->source = "module";
 	options->runs = 1;
 	options->column = TOP_RATE;
 	make_tables(who, takes_command, longs, shorts);

@@ -21,12 +21,13 @@
 #define FOR_CAPS	(1U << 7)
 #define FOR_TEXTFILE	(1U << 8)
 #define FOR_TOP		(1U << 9)
+#define FOR_BPF		(1U << 10)
 
 enum spaces_format { SPACES_TABLE, SPACES_CSV, SPACES_JSON };
 
 struct options {
 	struct view view;
-	const char *source;
+	const char *source;		/* NULL: not given */
 	double interval;		/* seconds; 0: not given */
 	uint64_t count;			/* 0: without end */
 	unsigned int runs;

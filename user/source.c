@@ -1,15 +1,48 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Where a run comes from. */
+#include <errno.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
 
+#include "../bpf/collector.h"
+#include "device.h"
+#include "message.h"
 #include "source.h"
+#include "vendor.h"
+#include "vm_name.h"
 
-int source_open(struct source *source, const char *name)
+/* Not given: the module is exact about time; BPF is for where it may not be loaded. */
+static int open_any(struct source *source, enum reading reading)
+{
+	struct collector *pinned;
+
+	if (access(KVMSTAT_DEVICE, F_OK) == 0)
+		return source_module_open(source);
+	pinned = collector_find();
+	if (pinned)
+		collector_close(pinned);
+	else if (errno != ENOENT)
+		return -1;
+	if (!pinned && (reading == READING_ONCE || !collector_here()))
+		return source_module_open(source);	/* which says what to do */
+	if (source_bpf_open(source, reading) < 0)
+		return -1;
+	inform("no module loaded: counted by BPF, %s", collector_way(source->collector));
+	return 0;
+}
+
+int source_open(struct source *source, const char *name, enum reading reading)
 {
 	memset(source, 0, sizeof(*source));
 	source->fd = -1;
+	if (!name)
+		return open_any(source, reading);
 	if (!strcmp(name, "module"))
 		return source_module_open(source);
+	if (!strcmp(name, "bpf"))
+		return source_bpf_open(source, reading);
 	return source_file_open(source, name);
 }
 
@@ -22,4 +55,17 @@ void source_close(struct source *source)
 {
 	if (source->type->close)
 		source->type->close(source);
+}
+
+void source_live_run(struct run *run, const struct snapshot *snap, const char *name)
+{
+	struct utsname host;
+
+	run_from_snapshot(run, snap);
+	vm_names_read(run);
+	snprintf(run->source, sizeof(run->source), "%s", name);
+	snprintf(run->paging, sizeof(run->paging), "%s", vendor_paging_name());
+	if (uname(&host) == 0)
+		snprintf(run->kernel, sizeof(run->kernel), "%.*s",
+			 (int)sizeof(run->kernel) - 1, host.release);
 }

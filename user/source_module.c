@@ -1,30 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The module as a source: a run is all that it counted since its last reset. */
-#include <stdio.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "device.h"
 #include "message.h"
 #include "source.h"
-#include "vendor.h"
-#include "vm_name.h"
 
 static int module_read(struct source *source, struct run *run)
 {
-	struct utsname host;
 	struct snapshot snap;
 
 	if (device_snapshot(source->fd, &snap) < 0)
 		return -1;
-	run_from_snapshot(run, &snap);
+	source_live_run(run, &snap, "module");
 	snapshot_free(&snap);
-	vm_names_read(run);
-	snprintf(run->source, sizeof(run->source), "module");
-	snprintf(run->paging, sizeof(run->paging), "%s", vendor_paging_name());
-	if (uname(&host) == 0)
-		snprintf(run->kernel, sizeof(run->kernel), "%.*s",
-			 (int)sizeof(run->kernel) - 1, host.release);
 	return 0;
 }
 

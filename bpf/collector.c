@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The BPF collector: chosen, loaded and attached as this kernel and our rights allow. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "../user/memory.h"
+#include "../user/message.h"
+#include "collector.h"
+#include "host.h"
+#include "loaded.h"
+#include "record_format.h"
+#include "snapshot.h"
+
+/* As the module's parameter of that name. */
+#define HISTORY 128
+
+/* Cells for each vCPU: so many reasons has one that runs Linux, and some more. */
+#define CELLS_PER_VCPU 16
+
+/* What libbpf said first: that is nearest to what went wrong. KVMSTAT_BPF_DEBUG=1: all. */
+static char libbpf_said[200];
+
+static int take_message(enum libbpf_print_level level, const char *format, va_list args)
+{
+	va_list again;
+
+	if (level != LIBBPF_WARN)
+		return 0;
+	va_copy(again, args);
+	if (!*libbpf_said) {
+		vsnprintf(libbpf_said, sizeof(libbpf_said), format, args);
+		libbpf_said[strcspn(libbpf_said, "\n")] = 0;
+	}
+	if (getenv("KVMSTAT_BPF_DEBUG"))
+		vfprintf(stderr, format, again);
+	va_end(again);
+	return 0;
+}
+
+/*
+ * How the programs get at the vCPU and at the reason of an exit. The first is the
+ * fastest; the others are for who or what lacks something for it.
+ */
+enum way { WAY_BTF, WAY_RAW, WAY_CLASSIC, WAY_CLASSIC_UNTYPED };
+
+static enum way choose_way(const struct host *host)
+{
+	if (!host->vendor)
+		return host->kvm_built_in || (host->kvm_btf && host->module_btf) ?
+		       WAY_CLASSIC : WAY_CLASSIC_UNTYPED;
+	return host->kvm_built_in || (host->kvm_btf && host->module_btf) ? WAY_BTF : WAY_RAW;
+}
+
+static void describe(char *to, size_t size, enum way way, const struct host *host)
+{
+	static const char * const ways[] = {
+		[WAY_BTF] = "tp_btf",
+		[WAY_RAW] = "raw tracepoints (tp_btf on a module takes CAP_SYS_ADMIN)",
+		[WAY_CLASSIC] = "classic tracepoint (no BTF of the vendor module): nested guests are not told apart",
+		[WAY_CLASSIC_UNTYPED] = "classic tracepoint (no BTF of kvm): nested guests, and several VMs of a process, are not told apart",
+	};
+
+	snprintf(to, size, "%s%s", ways[way],
+		 host->kprobes || way == WAY_CLASSIC_UNTYPED ? "" :
+		 "; a VM ends with its process (no kprobes)");
+}
+
+static void want(struct bpf_program *program, bool wanted)
+{
+	bpf_program__set_autoload(program, wanted);
+}
+
+static void choose_programs(struct programs *p, enum way way, const struct host *host)
+{
+	bool typed = way != WAY_CLASSIC_UNTYPED;
+
+	want(p->progs.exit_btf, way == WAY_BTF);
+	want(p->progs.exit_raw, way == WAY_RAW);
+	want(p->progs.exit_classic, way == WAY_CLASSIC || way == WAY_CLASSIC_UNTYPED);
+	want(p->progs.entry_btf, way == WAY_BTF || way == WAY_CLASSIC);
+	want(p->progs.entry_raw, way == WAY_RAW || way == WAY_CLASSIC_UNTYPED);
+	want(p->progs.destroy, typed && host->kprobes);
+	want(p->progs.process_exit, !typed || !host->kprobes);
+	want(p->progs.fpu, typed);
+}
+
+/* By the machine's size: 1,024 vCPUs, more where there are more than 64 CPUs. */
+static void choose_sizes(struct programs *p, struct settings *s)
+{
+	int cpus = libbpf_num_possible_cpus();
+
+	s->max_vcpus = cpus > 64 ? 16 * cpus : 1024;
+	if (s->max_vcpus > 4095)
+		s->max_vcpus = 4095;
+	s->max_vms = s->max_vcpus;
+	s->max_cells = CELLS_PER_VCPU * s->max_vcpus;
+	bpf_map__set_max_entries(p->maps.cpus, cpus > 0 ? cpus : 1);
+	bpf_map__set_max_entries(p->maps.vcpus, s->max_vcpus);
+	bpf_map__set_max_entries(p->maps.vcpu_index, s->max_vcpus);
+	bpf_map__set_max_entries(p->maps.runner_index, s->max_vcpus);
+	bpf_map__set_max_entries(p->maps.free_vcpus, s->max_vcpus);
+	bpf_map__set_max_entries(p->maps.vms, s->max_vms);
+	bpf_map__set_max_entries(p->maps.vm_index, s->max_vms);
+	bpf_map__set_max_entries(p->maps.free_vms, s->max_vms);
+	bpf_map__set_max_entries(p->maps.dead_vms, s->max_vms);
+	bpf_map__set_max_entries(p->maps.cells, s->max_cells);
+	bpf_map__set_max_entries(p->maps.free_cells, s->max_cells);
+}
+
+static int fill_settings(struct settings *s, enum way way, const struct host *host)
+{
+	struct timespec t;
+
+	s->version = COLLECTOR_VERSION;
+	s->history = HISTORY;
+	s->tsc_khz = host_tsc_khz();
+	s->cycles_per_ns = ((uint64_t)s->tsc_khz << CYCLES_SHIFT) / 1000000;
+	if (getrandom(&s->instance, sizeof(s->instance), 0) != sizeof(s->instance))
+		return -1;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	s->since_ns = t.tv_sec * 1000000000ULL + t.tv_nsec;
+	s->end_seen = way != WAY_CLASSIC_UNTYPED && host->kprobes;
+	describe(s->way, sizeof(s->way), way, host);
+	if (way == WAY_CLASSIC || way == WAY_CLASSIC_UNTYPED)
+		return record_format_read(s);
+	return 0;
+}
+
+static int open_programs(struct collector *c, enum way way, const struct host *host)
+{
+	struct bpf_object_open_opts opts = { .sz = sizeof(opts) };
+	char path[40];
+
+	if (way == WAY_RAW && !host->vendor_built_in) {
+		c->btf = host_merged_btf(host->vendor);
+		if (c->btf < 0)
+			return -1;
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", c->btf);
+		opts.btf_custom_path = path;
+	}
+	c->programs = programs__open_opts(&opts);
+	if (!c->programs) {
+		host_explain_load(-errno, libbpf_said);
+		return -1;
+	}
+	choose_programs(c->programs, way, host);
+	return 0;
+}
+
+/* Before anything is attached. Index 0 is nobody's; cell 1 is what vCPU 0 has for the rest. */
+static void first_records(struct programs *p)
+{
+	struct cell none = { .key = KEY_NONE }, rest = { .key = KEY_OTHER, .min = UINT64_MAX };
+	struct vcpu sum = { .open = 1, .other = 1 };
+	uint32_t index = 0;
+
+	bpf_map_update_elem(bpf_map__fd(p->maps.cells), &index, &none, BPF_ANY);
+	bpf_map_update_elem(bpf_map__fd(p->maps.vcpus), &index, &sum, BPF_ANY);
+	index = 1;
+	bpf_map_update_elem(bpf_map__fd(p->maps.cells), &index, &rest, BPF_ANY);
+	p->data_all->all.vms.next = 1;
+	p->data_all->all.vcpus.next = 1;
+	p->data_all->all.cells.next = 2;
+	p->data_all->all.next_id = 1;
+}
+
+static int load_programs(struct programs *p)
+{
+	int err = programs__load(p);
+
+	if (err) {
+		host_explain_load(err, libbpf_said);
+		return -1;
+	}
+	first_records(p);
+	return 0;
+}
+
+/*
+ * Whoever brings time to an exit comes before it, and the entry last, for an entry
+ * without its exit would count as untraced.
+ */
+static int attach(struct collector *c)
+{
+	struct programs *p = c->programs;
+	struct bpf_program * const order[] = {
+		p->progs.sched_switch, p->progs.userspace_exit, p->progs.fpu,
+		p->progs.destroy, p->progs.process_exit,
+		p->progs.exit_btf, p->progs.exit_raw, p->progs.exit_classic,
+		p->progs.entry_btf, p->progs.entry_raw,
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
+		struct bpf_link *link;
+
+		if (!bpf_program__autoload(order[i]))
+			continue;
+		link = bpf_program__attach(order[i]);
+		if (!link) {
+			error("BPF: %s cannot be attached: %s: %s", bpf_program__section_name(order[i]),
+			      strerror(errno), libbpf_said);
+			return -1;
+		}
+		c->links[c->nr_links++] = link;
+	}
+	return 0;
+}
+
+static int map_tables(struct collector *c)
+{
+	const struct bpf_map * const maps[NR_TABLES] = {
+		[TABLE_SETTINGS] = c->programs->maps.rodata_settings,
+		[TABLE_ALL] = c->programs->maps.data_all,
+		[TABLE_CELLS] = c->programs->maps.cells,
+		[TABLE_VCPUS] = c->programs->maps.vcpus,
+		[TABLE_VMS] = c->programs->maps.vms,
+	};
+	int i;
+
+	for (i = 0; i < NR_TABLES; i++) {
+		c->map_fd[i] = bpf_map__fd(maps[i]);
+		if (table_map(&c->tables.table[i], c->map_fd[i]) == 0)
+			continue;
+		error("BPF: the map %s cannot be read: %s", bpf_map__name(maps[i]), strerror(errno));
+		return -1;
+	}
+	return 0;
+}
+
+static int set_up(struct collector *c, const struct host *host)
+{
+	enum way way = choose_way(host);
+	struct settings *settings;
+
+	if (open_programs(c, way, host) < 0)
+		return -1;
+	settings = (struct settings *)&c->programs->rodata_settings->settings;
+	choose_sizes(c->programs, settings);
+	if (fill_settings(settings, way, host) < 0 || load_programs(c->programs) < 0 ||
+	    map_tables(c) < 0)
+		return -1;
+	return attach(c);
+}
+
+bool collector_here(void)
+{
+	return true;
+}
+
+struct collector *collector_load(void)
+{
+	struct collector *c;
+	struct host host;
+
+	libbpf_set_print(take_message);
+	if (host_look(&host) < 0)
+		return NULL;
+	c = xcalloc(1, sizeof(*c));
+	c->btf = -1;
+	if (set_up(c, &host) == 0)
+		return c;
+	collector_close(c);
+	return NULL;
+}
+
+void collector_close(struct collector *c)
+{
+	/* The entry first: see attach(). */
+	while (c->nr_links)
+		bpf_link__destroy(c->links[--c->nr_links]);
+	tables_unmap(&c->tables);
+	programs__destroy(c->programs);
+	if (c->btf >= 0)
+		close(c->btf);
+	free(c);
+}
+
+const char *collector_way(const struct collector *c)
+{
+	return tables_settings(&c->tables)->way;
+}
+
+size_t collector_memory(const struct collector *c)
+{
+	size_t sum = 0;
+	int i;
+
+	for (i = 0; i < NR_TABLES; i++)
+		sum += c->tables.table[i].size;
+	return sum;
+}
+
+void collector_snapshot(const struct collector *c, struct snapshot *snap)
+{
+	snapshot_of_tables(snap, &c->tables);
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* A collector: its programs, where this process loaded them, and its maps. */
+#ifndef KVMSTAT_BPF_LOADED_H
+#define KVMSTAT_BPF_LOADED_H
+
+#include "shared.h"
+#include "programs.skel.h"
+#include "tables.h"
+
+#define LINKS_MAX 16
+
+struct collector {
+	struct programs *programs;	/* NULL of a pinned one */
+	struct bpf_link *links[LINKS_MAX];
+	size_t nr_links;
+	int btf;		/* merged_btf.c's file, or -1 */
+	int map_fd[NR_TABLES];	/* of 'programs' */
+	struct tables tables;
+};
+
+#endif

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* In place of the collector, where this was built without clang, bpftool or libbpf. */
+#include <errno.h>
+#include <stddef.h>
+
+#include "../user/message.h"
+#include "collector.h"
+
+bool collector_here(void)
+{
+	return false;
+}
+
+struct collector *collector_load(void)
+{
+	error("BPF: this program was built without it: install clang, bpftool and libbpf-dev, and run make again");
+	return NULL;
+}
+
+struct collector *collector_find(void)
+{
+	errno = ENOENT;
+	return NULL;
+}
+
+void collector_close(struct collector *collector)
+{
+	(void)collector;
+}
+
+const char *collector_way(const struct collector *collector)
+{
+	(void)collector;
+	return "";
+}
+
+size_t collector_memory(const struct collector *collector)
+{
+	(void)collector;
+	return 0;
+}
+
+void collector_snapshot(const struct collector *collector, struct snapshot *snap)
+{
+	(void)collector;
+	(void)snap;
+}
+
+int collector_pin(struct collector *collector)
+{
+	(void)collector;
+	return -1;
+}
+
+int collector_unpin(void)
+{
+	error("BPF: no collector is pinned at " COLLECTOR_PINS);
+	return -1;
+}

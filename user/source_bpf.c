@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The BPF collector as a source: the pinned one, else one of our own, which counts
+ * for as long as it is open.
+ */
+#include <errno.h>
+
+#include "../bpf/collector.h"
+#include "device.h"
+#include "message.h"
+#include "source.h"
+
+static int bpf_read(struct source *source, struct run *run)
+{
+	struct snapshot snap;
+
+	collector_snapshot(source->collector, &snap);
+	source_live_run(run, &snap, "bpf");
+	snapshot_free(&snap);
+	return 0;
+}
+
+static void bpf_close(struct source *source)
+{
+	collector_close(source->collector);
+}
+
+static const struct source_type bpf_type = {
+	.live = true,
+	.read = bpf_read,
+	.close = bpf_close,
+};
+
+int source_bpf_open(struct source *source, enum reading reading)
+{
+	source->type = &bpf_type;
+	source->collector = collector_find();
+	if (!source->collector && errno != ENOENT)
+		return -1;
+	if (!source->collector && reading == READING_ONCE) {
+		error("BPF: nothing counts yet: start it (kvmstat-report bpf start), or count from now on (show -i 1, stat -- COMMAND)");
+		return -1;
+	}
+	if (!source->collector) {
+		source->ours = true;
+		source->collector = collector_load();
+	}
+	return source->collector ? 0 : -1;
+}
