@@ -22,9 +22,6 @@
 /* As the module's parameter of that name. */
 #define HISTORY 128
 
-/* Cells for each vCPU: so many reasons has one that runs Linux, and some more. */
-#define CELLS_PER_VCPU 16
-
 /* What libbpf said first: that is nearest to what went wrong. KVMSTAT_BPF_DEBUG=1: all. */
 static char libbpf_said[200];
 
@@ -92,29 +89,6 @@ static void choose_programs(struct programs *p, enum way way, const struct host 
 	want(p->progs.fpu, typed);
 }
 
-/* By the machine's size: 1,024 vCPUs, more where there are more than 64 CPUs. */
-static void choose_sizes(struct programs *p, struct settings *s)
-{
-	int cpus = libbpf_num_possible_cpus();
-
-	s->max_vcpus = cpus > 64 ? 16 * cpus : 1024;
-	if (s->max_vcpus > 4095)
-		s->max_vcpus = 4095;
-	s->max_vms = s->max_vcpus;
-	s->max_cells = CELLS_PER_VCPU * s->max_vcpus;
-	bpf_map__set_max_entries(p->maps.cpus, cpus > 0 ? cpus : 1);
-	bpf_map__set_max_entries(p->maps.vcpus, s->max_vcpus);
-	bpf_map__set_max_entries(p->maps.vcpu_index, s->max_vcpus);
-	bpf_map__set_max_entries(p->maps.runner_index, s->max_vcpus);
-	bpf_map__set_max_entries(p->maps.free_vcpus, s->max_vcpus);
-	bpf_map__set_max_entries(p->maps.vms, s->max_vms);
-	bpf_map__set_max_entries(p->maps.vm_index, s->max_vms);
-	bpf_map__set_max_entries(p->maps.free_vms, s->max_vms);
-	bpf_map__set_max_entries(p->maps.dead_vms, s->max_vms);
-	bpf_map__set_max_entries(p->maps.cells, s->max_cells);
-	bpf_map__set_max_entries(p->maps.free_cells, s->max_cells);
-}
-
 static int fill_settings(struct settings *s, enum way way, const struct host *host)
 {
 	struct timespec t;
@@ -152,24 +126,32 @@ static int open_programs(struct collector *c, enum way way, const struct host *h
 		return -1;
 	}
 	choose_programs(c->programs, way, host);
+	bpf_map__set_max_entries(c->programs->maps.cpus, libbpf_num_possible_cpus());
 	return 0;
 }
 
-/* Before anything is attached. Index 0 is nobody's; cell 1 is what vCPU 0 has for the rest. */
-static void first_records(struct programs *p)
+static uint8_t bucket_of(uint64_t cycles)
 {
-	struct cell none = { .key = KEY_NONE }, rest = { .key = KEY_OTHER, .min = UINT64_MAX };
-	struct vcpu sum = { .open = 1, .other = 1 };
-	uint32_t index = 0;
+	uint32_t octave = 63 - __builtin_clzll(cycles >> 2 | 1);
 
-	bpf_map_update_elem(bpf_map__fd(p->maps.cells), &index, &none, BPF_ANY);
-	bpf_map_update_elem(bpf_map__fd(p->maps.vcpus), &index, &sum, BPF_ANY);
-	index = 1;
-	bpf_map_update_elem(bpf_map__fd(p->maps.cells), &index, &rest, BPF_ANY);
-	p->data_all->all.vms.next = 1;
-	p->data_all->all.vcpus.next = 1;
-	p->data_all->all.cells.next = 2;
-	p->data_all->all.next_id = 1;
+	return octave * 4 + (cycles >> octave);
+}
+
+/* Before anything is attached. Cell 1 is what vCPU 0 has for the rest. */
+static void fill_memory(struct programs__bss *memory, uint64_t cycles_per_ns)
+{
+	uint32_t ns;
+
+	for (ns = 0; ns < BUCKET_END; ns++)
+		memory->bucket_of[ns] = bucket_of(cycles_of_ns(ns, cycles_per_ns));
+	memory->cells[0].key = KEY_NONE;
+	memory->cells[1].key = KEY_OTHER;
+	memory->cells[1].min = UINT64_MAX;
+	memory->vcpus[0].open = 1;
+	memory->vcpus[0].other = 1;
+	memory->all.vms.next = 1;
+	memory->all.cells.next = 2;
+	memory->all.next_id = 1;
 }
 
 static int load_programs(struct programs *p)
@@ -180,7 +162,7 @@ static int load_programs(struct programs *p)
 		host_explain_load(err, libbpf_said);
 		return -1;
 	}
-	first_records(p);
+	fill_memory(p->bss, p->rodata_settings->settings.cycles_per_ns);
 	return 0;
 }
 
@@ -215,25 +197,14 @@ static int attach(struct collector *c)
 	return 0;
 }
 
-static int map_tables(struct collector *c)
+static int map_memory(struct collector *c)
 {
-	const struct bpf_map * const maps[NR_TABLES] = {
-		[TABLE_SETTINGS] = c->programs->maps.rodata_settings,
-		[TABLE_ALL] = c->programs->maps.data_all,
-		[TABLE_CELLS] = c->programs->maps.cells,
-		[TABLE_VCPUS] = c->programs->maps.vcpus,
-		[TABLE_VMS] = c->programs->maps.vms,
-	};
-	int i;
-
-	for (i = 0; i < NR_TABLES; i++) {
-		c->map_fd[i] = bpf_map__fd(maps[i]);
-		if (table_map(&c->tables.table[i], c->map_fd[i]) == 0)
-			continue;
-		error("BPF: the map %s cannot be read: %s", bpf_map__name(maps[i]), strerror(errno));
-		return -1;
-	}
-	return 0;
+	c->settings_fd = bpf_map__fd(c->programs->maps.rodata_settings);
+	c->memory_fd = bpf_map__fd(c->programs->maps.bss);
+	if (tables_map(&c->tables, c->settings_fd, c->memory_fd) == 0)
+		return 0;
+	error("BPF: the memory of the programs cannot be mapped: %s", strerror(errno));
+	return -1;
 }
 
 static int set_up(struct collector *c, const struct host *host)
@@ -244,9 +215,8 @@ static int set_up(struct collector *c, const struct host *host)
 	if (open_programs(c, way, host) < 0)
 		return -1;
 	settings = (struct settings *)&c->programs->rodata_settings->settings;
-	choose_sizes(c->programs, settings);
 	if (fill_settings(settings, way, host) < 0 || load_programs(c->programs) < 0 ||
-	    map_tables(c) < 0)
+	    map_memory(c) < 0)
 		return -1;
 	return attach(c);
 }
@@ -286,17 +256,12 @@ void collector_close(struct collector *c)
 
 const char *collector_way(const struct collector *c)
 {
-	return tables_settings(&c->tables)->way;
+	return c->tables.settings->way;
 }
 
 size_t collector_memory(const struct collector *c)
 {
-	size_t sum = 0;
-	int i;
-
-	for (i = 0; i < NR_TABLES; i++)
-		sum += c->tables.table[i].size;
-	return sum;
+	return sizeof(*c->tables.memory);
 }
 
 void collector_snapshot(const struct collector *c, struct snapshot *snap)

@@ -63,10 +63,6 @@ struct kvm_run {
 	} fail_entry;
 };
 
-struct kvm_vcpu_arch {
-	u32 hflags;
-};
-
 struct kvm_vcpu_stat {
 	u64 exits;
 };
@@ -77,7 +73,6 @@ struct kvm_vcpu {
 	int vcpu_id;
 	struct kvm_run *run;
 	struct pid *pid;
-	struct kvm_vcpu_arch arch;
 	struct kvm_vcpu_stat stat;
 };
 

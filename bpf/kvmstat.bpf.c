@@ -32,7 +32,7 @@ char LICENSE[] SEC("license") = "GPL";
 
 static __always_inline u64 now(void)
 {
-	return cycles_of_ns(bpf_ktime_get_ns(), settings.cycles_per_ns);
+	return bpf_ktime_get_ns();
 }
 
 /* vCPU 0 is the sum of those that are gone: never one that runs. */
@@ -40,7 +40,7 @@ static __always_inline struct vcpu *in_run(void)
 {
 	struct cpu *cpu = this_cpu();
 
-	return cpu ? vcpu_at(cpu->in_run) : 0;
+	return vcpu_at(cpu ? cpu->in_run : 0);
 }
 
 static __always_inline void set_in_run(u32 index)
@@ -83,7 +83,7 @@ static __always_inline void compare_with_kvm(struct vcpu *v)
 
 	if (!known_kvm())
 		return;
-	uncounted = BPF_CORE_READ(vcpu, stat.exits) - v->exits;
+	uncounted = BPF_CORE_READ(vcpu, stat.exits) - tally_exits(v);
 	unseen = uncounted - v->uncounted;
 	if (v->compared && !unseen)
 		return;
@@ -111,11 +111,11 @@ static long vcpu_gone(u32 i, u32 *vm_place)
 	struct vcpu *v;
 	u64 vcpu;
 
-	if (!vm || i >= VM_VCPUS || i >= vm->nr_vcpus)
+	if (i >= VM_VCPUS || i >= vm->nr_vcpus)
 		return 1;
-	v = vcpu_at(vm->vcpus[i]);
-	if (!v || !vm->vcpus[i])
+	if (!vm->vcpus[i])
 		return 0;
+	v = vcpu_at(vm->vcpus[i]);
 	last_look(v);
 	vcpu = v->vcpu;
 	bpf_map_delete_elem(&vcpu_index, &vcpu);
@@ -138,8 +138,6 @@ __noinline int vm_gone(u64 key)
 		return 0;
 	place = *known;
 	vm = vm_at(place);
-	if (!vm)
-		return 0;
 	bpf_map_delete_elem(&vm_index, &key);
 	bpf_loop(VM_VCPUS, vcpu_gone, &place, 0);
 	barrier();
@@ -156,24 +154,52 @@ static __always_inline u64 vm_key_of(u64 vcpu)
 	return bpf_get_current_pid_tgid() >> 32;
 }
 
+/*
+ * Where a vCPU's element is, unless another one was there before. To the verifier an
+ * address that has a type is no number to calculate with, but the difference of two
+ * such is; so it is that wherever this is asked.
+ */
+static __always_inline u32 home_at(u64 distance)
+{
+	return (u32)(distance >> 6) * 0x9e3779b1 >> (32 - VCPUS_BITS);
+}
+
+static __always_inline u32 home_of_typed(struct kvm_vcpu *vcpu)
+{
+	return home_at((u64)vcpu - (u64)&all);
+}
+
+static __always_inline u32 home_of(u64 vcpu)
+{
+	if (unlikely(!all.self))
+		all.self = (u64)&all;
+	barrier();
+	return home_at(vcpu - all.self);
+}
+
 static __always_inline u32 id_of(u64 vcpu)
 {
 	return known_kvm() ? BPF_CORE_READ((struct kvm_vcpu *)vcpu, vcpu_id) : 0;
 }
 
 /* Its VM's end was not seen, and now a new vCPU has its address: KVM begins at 0. */
-static __always_inline bool another(struct vcpu *v, u64 vcpu)
+static __always_inline bool another(const struct vcpu *v, u64 vcpu)
 {
-	struct vm *vm = v ? vm_at(v->vm) : 0;
-
-	if (!vm || !known_kvm() || !v->exits || BPF_CORE_READ((struct kvm_vcpu *)vcpu, stat.exits))
+	if (!known_kvm() || !tally_exits(v) || BPF_CORE_READ((struct kvm_vcpu *)vcpu, stat.exits))
 		return false;
-	vm_gone(vm->key);
+	vm_gone(vm_at(v->vm)->key);
 	return true;
 }
 
+/* From here on each exit is looked at more closely. */
+static __always_inline void has_nested(struct vcpu *v)
+{
+	v->nested = true;
+	v->guest_state = VCPU_GUEST_SLOW;
+}
+
 /* First of the vCPU on this CPU, in its thread. 0: there is no room. */
-__noinline u32 begin(u64 vcpu)
+__noinline u32 begin(u64 vcpu, u32 home)
 {
 	u64 task = bpf_get_current_task();
 	u32 index = find_vcpu(vcpu);
@@ -183,12 +209,15 @@ __noinline u32 begin(u64 vcpu)
 	if (index && !settings.end_seen && another(vcpu_at(index), vcpu))
 		index = 0;
 	if (!index)
-		index = add_vcpu(vcpu, vm_key_of(vcpu), id_of(vcpu));
-	v = vcpu_at(index);
-	if (!index || !v)
+		index = add_vcpu(vcpu, vm_key_of(vcpu), id_of(vcpu), home);
+	if (!index)
 		return 0;
+	v = vcpu_at(index);
 	v->runner = task;
 	set_in_run(index);
+	/* KVM_SET_NESTED_STATE may have put it into L2. */
+	if (!v->nested && v->isa && from_l2(vcpu, v->isa))
+		has_nested(v);
 	if (known_kvm())
 		all.kvm_ops = (u64)BPF_CORE_READ((struct kvm_vcpu *)vcpu, preempt_notifier.ops);
 	else
@@ -196,61 +225,63 @@ __noinline u32 begin(u64 vcpu)
 	return index;
 }
 
-static __always_inline struct vcpu *record_of(u64 vcpu)
+/* The index of a vCPU in its own thread. */
+static __always_inline u32 index_of(u64 vcpu, u32 home)
 {
-	struct vcpu *v = in_run();
-	u32 index;
+	struct cpu *cpu = this_cpu();
+	u32 index = cpu ? cpu->in_run : 0;
 
-	if (v && v->vcpu == vcpu)
-		return v;
-	index = begin(vcpu);
-	return index ? vcpu_at(index) : 0;
+	return vcpu_at(index)->vcpu == vcpu ? index : begin(vcpu, home);
 }
 
-/* SVM: the way of the fast path is open for exits from L1. */
-static __always_inline bool learn_l1(struct vcpu *v, u64 vcpu, u32 isa)
+static __always_inline bool count_lost(void)
 {
-	bool l2 = from_l2(vcpu, isa);
+	__sync_fetch_and_add(&all.lost, 1);
+	return 0;
+}
 
-	v->isa = isa;
-	all.isa = isa;
-	if (!l2) {
-		v->hflags = hflags_of(vcpu);
-		v->vmcb = isa == KVMSTAT_ISA_SVM ? svm_vmcb(vcpu) : 0;
-	}
-	return l2;
+static __always_inline void trust(struct vcpu *v, u64 reason_address)
+{
+	v->reason = reason_address;
+	v->guest_state = VCPU_GUEST;
 }
 
 /* Its key, but for the detail where that is known later: 'pending'. */
-static __always_inline u64 read_key(u64 vcpu, u32 isa, bool l2, bool *pending)
+static __always_inline u64 read_key(struct vcpu *v, u64 vcpu, u32 isa, bool *pending)
 {
-	struct svm_exit exit = {};
-	u32 code = 0;
+	u64 address = reason_address(vcpu, isa), info_1 = 0;
+	bool l2 = from_l2(vcpu, isa);
+	u32 code;
 
-	if (isa == KVMSTAT_ISA_SVM) {
-		if (!svm_vmcb(vcpu) || !read_svm(svm_vmcb(vcpu), &exit))
-			return KEY_NO_REASON;
-		return key_of(exit.code, svm_detail(exit.code, exit.info_1), l2);
-	}
-	if (isa != KVMSTAT_ISA_VMX || !read_vmx(vcpu, &code))
+	if (!address || bpf_probe_read_kernel(&code, sizeof(code), (void *)address))
 		return KEY_NO_REASON;
-	*pending = vmx_has_detail(code);
-	return key_of(code, KVMSTAT_DETAIL_NONE, l2);
+	if (l2 || enters_nested(isa, code))
+		has_nested(v);
+	else if (!v->nested)
+		trust(v, address);
+	if (isa == KVMSTAT_ISA_VMX) {
+		*pending = vmx_has_detail(code);
+		return key_of(code, KVMSTAT_DETAIL_NONE, l2);
+	}
+	bpf_probe_read_kernel(&info_1, sizeof(info_1),
+			      (void *)(address - VMCB_EXITCODE + VMCB_EXITINFO1));
+	return key_of(code, svm_detail(code, info_1), l2);
 }
 
-/* First of its vCPU or of its reason, from L2, or out of order. */
-__noinline int exit_slow(u64 vcpu, u32 isa)
+/* First of its vCPU or of its reason, one with a detail, from L2, or out of order. */
+static __always_inline int exit_slow(u64 vcpu, u32 isa, u32 home)
 {
-	struct vcpu *v = record_of(vcpu);
+	u32 index = index_of(vcpu, home);
+	struct vcpu *v = vcpu_at(index);
 	bool pending = false;
 	u64 key;
 
-	if (!v) {
-		__sync_fetch_and_add(&all.lost, 1);
-		return 0;
-	}
+	if (!index)
+		return count_lost();
 	resolve(v);
-	key = read_key(vcpu, isa, learn_l1(v, vcpu, isa), &pending);
+	v->isa = isa;
+	all.isa = isa;
+	key = read_key(v, vcpu, isa, &pending);
 	if (pending)
 		tally_exit_pending(v, key, now());
 	else
@@ -258,47 +289,46 @@ __noinline int exit_slow(u64 vcpu, u32 isa)
 	return 0;
 }
 
-/* False: nothing was done. */
-static __always_inline bool exit_in_cell(struct vcpu *v, u64 key, u8 slot)
+/* The vCPU entered the guest, and its exit is the next. */
+static __always_inline bool in_guest(const struct vcpu *v, u64 vcpu)
 {
-	u32 index = v->slots[slot];
-	struct cell *cell = cell_at(index);
-	u64 time;
+	return likely(v->vcpu == vcpu) && likely(v->state == VCPU_GUEST);
+}
 
-	if (!cell || unlikely(cell->key != key))
+/* An exit of L1 that tells no more than its code, which had one before. Else false. */
+static __always_inline bool exit_fast(struct vcpu *v)
+{
+	u64 time = now();
+	struct cell *cell;
+	u32 code, index;
+
+	/* It cannot fail: the vCPU has just been there. */
+	bpf_probe_read_kernel(&code, sizeof(code), (void *)v->reason);
+	index = v->slots[code & (COLLECTOR_SLOTS - 1)];
+	cell = cell_at(index);
+	if (unlikely(cell->key != code))
 		return false;
-	time = now();
-	v->guest_cycles += time - v->mark;
-	v->mark = time;
-	v->exits++;
-	v->open = index;
-	v->state = VCPU_KERNEL;
-	cell->exits++;
+	tally_exit(v, index, cell, time);
 	return true;
 }
 
-static __always_inline bool exit_fast(u64 vcpu, u32 isa, u32 hflags)
+/* Not at home, or not by the fast way. */
+__noinline int exit_else(u64 vcpu, u32 isa, u32 home)
 {
 	struct vcpu *v = in_run();
-	struct svm_exit exit;
-	u32 code;
-	u64 key;
 
-	if (!v || unlikely(v->vcpu != vcpu) || unlikely(v->state != VCPU_GUEST) ||
-	    unlikely(v->hflags != hflags) || unlikely(v->isa != isa))
-		return false;
-	if (isa == KVMSTAT_ISA_SVM) {
-		if (!read_svm(v->vmcb, &exit))
-			return false;
-		code = exit.code;
-		if (code != SVM_NPF && code != SVM_MSR)
-			return exit_in_cell(v, code, code);
-		key = key_of(code, svm_detail(code, exit.info_1), false);
-		return exit_in_cell(v, key, tally_slot(key));
-	}
-	/* Those with a detail have no cell without it. */
-	return read_vmx(vcpu, &code) && exit_in_cell(v, code, code);
+	if (!in_guest(v, vcpu) || !exit_fast(v))
+		exit_slow(vcpu, isa, home);
+	return 0;
 }
+
+/* Of kvm_exit, and the first one of kvm_entry. */
+struct kvm_exit_args {
+	struct kvm_vcpu *vcpu;
+	u64 isa;
+};
+
+#define again(args) ((volatile struct kvm_exit_args *)(args))
 
 /* To the verifier a typed pointer is no number, until it comes back from a map. */
 static __always_inline u64 untyped(struct kvm_vcpu *vcpu)
@@ -312,21 +342,35 @@ static __always_inline u64 untyped(struct kvm_vcpu *vcpu)
 	return cpu->address;
 }
 
+/*
+ * The arguments of these two are taken from 'args' when they are needed, and its
+ * address is all that has to be kept meanwhile.
+ */
 SEC("tp_btf/kvm_exit")
-int BPF_PROG(exit_btf, struct kvm_vcpu *vcpu, u32 isa)
+int exit_btf(struct kvm_exit_args *args)
 {
+	struct kvm_vcpu *vcpu = args->vcpu;
+	struct vcpu *v;
+
 	if (!vcpu)	/* which newer verifiers want to see */
 		return 0;
-	if (unlikely(!exit_fast((u64)vcpu, isa, vcpu->arch.hflags)))
-		exit_slow(untyped(vcpu), isa);
+	v = vcpu_at(home_of_typed(vcpu));
+	hide(v);
+	if (unlikely(!in_guest(v, (u64)vcpu)) || unlikely(!exit_fast(v))) {
+		vcpu = again(args)->vcpu;
+		if (vcpu)
+			exit_else(untyped(vcpu), again(args)->isa, home_of_typed(vcpu));
+	}
 	return 0;
 }
 
 SEC("raw_tp/kvm_exit")
 int BPF_PROG(exit_raw, u64 vcpu, u32 isa)
 {
-	if (unlikely(!exit_fast(vcpu, isa, hflags_of(vcpu))))
-		exit_slow(vcpu, isa);
+	struct vcpu *v = vcpu_at(home_of(vcpu));
+
+	if (unlikely(!in_guest(v, vcpu)) || unlikely(!exit_fast(v)))
+		exit_else(vcpu, isa, home_of(vcpu));
 	return 0;
 }
 
@@ -349,7 +393,7 @@ int exit_classic(void *record)
 	struct vcpu *v = in_run();
 	u64 detail;
 
-	if (!v || !runs(bpf_get_current_task(), v))
+	if (!runs(bpf_get_current_task(), v))
 		return 0;
 	if (!known_kvm())
 		v->id = field(record, settings.classic.vcpu_id, sizeof(u32));
@@ -368,17 +412,18 @@ static __always_inline void entry_again(struct vcpu *v, u64 vcpu, u64 time)
 	bool pending = false;
 
 	if (known_kvm() && v->isa)
-		key = read_key(vcpu, v->isa, from_l2(vcpu, v->isa), &pending);
+		key = read_key(v, vcpu, v->isa, &pending);
 	if (pending)
 		key |= vmx_detail_read(vcpu, KEY_CODE(key), key & KEY_L2) << KEY_DETAIL_SHIFT;
 	tally_skipped_at_entry(v, key, time);
 }
 
-__noinline int entry_slow(u64 vcpu, u64 time)
+static __always_inline int entry_slow(u64 vcpu, u64 time, u32 home)
 {
-	struct vcpu *v = record_of(vcpu);
+	u32 index = index_of(vcpu, home);
+	struct vcpu *v = vcpu_at(index);
 
-	if (!v)
+	if (!index)
 		return 0;
 	resolve(v);
 	if (!tally_entry_slow(v, time))
@@ -386,31 +431,42 @@ __noinline int entry_slow(u64 vcpu, u64 time)
 	return 0;
 }
 
-static __always_inline bool entry_fast(u64 vcpu, u64 time)
+/* After an exit that is over. */
+static __always_inline bool in_kernel(const struct vcpu *v, u64 vcpu)
+{
+	return likely(v->vcpu == vcpu) && likely(v->state == VCPU_KERNEL);
+}
+
+/* Not at home, or not by the fast way. */
+__noinline int entry_else(u64 vcpu, u64 time, u32 home)
 {
 	struct vcpu *v = in_run();
-	struct cell *open;
-	u64 cycles;
 
-	if (!v || unlikely(v->vcpu != vcpu) || unlikely(v->state != VCPU_KERNEL))
-		return false;
-	open = cell_at(v->open);
-	if (!open)
-		return false;
-	cycles = time - v->mark;
-	v->mark = time;
-	v->state = VCPU_GUEST;
-	tally_close(open, cycles);
-	return true;
+	if (in_kernel(v, vcpu))
+		tally_entry(v, time);
+	else
+		entry_slow(vcpu, time, home);
+	return 0;
 }
 
 SEC("tp_btf/kvm_entry")
-int BPF_PROG(entry_btf, struct kvm_vcpu *vcpu)
+int entry_btf(struct kvm_exit_args *args)
 {
 	u64 time = now();
+	struct kvm_vcpu *vcpu = args->vcpu;
+	struct vcpu *v;
 
-	if (unlikely(!entry_fast((u64)vcpu, time)))
-		entry_slow(untyped(vcpu), time);
+	if (!vcpu)
+		return 0;
+	v = vcpu_at(home_of_typed(vcpu));
+	hide(v);
+	if (likely(in_kernel(v, (u64)vcpu))) {
+		tally_entry(v, time);
+		return 0;
+	}
+	vcpu = again(args)->vcpu;
+	if (vcpu)
+		entry_else(untyped(vcpu), time, home_of_typed(vcpu));
 	return 0;
 }
 
@@ -418,9 +474,12 @@ SEC("raw_tp/kvm_entry")
 int BPF_PROG(entry_raw, u64 vcpu)
 {
 	u64 time = now();
+	struct vcpu *v = vcpu_at(home_of(vcpu));
 
-	if (unlikely(!entry_fast(vcpu, time)))
-		entry_slow(vcpu, time);
+	if (likely(in_kernel(v, vcpu)))
+		tally_entry(v, time);
+	else
+		entry_else(vcpu, time, home_of(vcpu));
 	return 0;
 }
 
@@ -443,10 +502,10 @@ static __always_inline void back_in_kvm(void)
 	/* Some ioctls load the FPU, too; but only KVM_RUN makes a thread the vCPU's. */
 	if (!vcpu || BPF_CORE_READ((struct kvm_vcpu *)vcpu, pid) != BPF_CORE_READ(task, thread_pid))
 		return;
-	index = begin(vcpu);
-	v = vcpu_at(index);
-	if (!index || !v)
+	index = begin(vcpu, home_of(vcpu));
+	if (!index)
 		return;
+	v = vcpu_at(index);
 	if (!v->compared)
 		compare_with_kvm(v);
 	tally_back(v, now());
@@ -477,7 +536,7 @@ int BPF_PROG(fpu, int load)
 		return 0;
 	}
 	v = in_run();
-	if (!v || !runs(bpf_get_current_task(), v))
+	if (!runs(bpf_get_current_task(), v))
 		return 0;
 	resolve(v);
 	if (tally_exit_due(v))
@@ -492,7 +551,7 @@ int userspace_exit(void *ctx)
 	struct vcpu *v = in_run();
 
 	set_in_run(0);
-	if (!v || !runs(bpf_get_current_task(), v))
+	if (!runs(bpf_get_current_task(), v))
 		return 0;
 	resolve(v);
 	tally_left(v, now());
@@ -505,7 +564,7 @@ static __always_inline void switch_out(u64 prev)
 	struct vcpu *v = in_run();
 
 	set_in_run(0);
-	if (!v || !runs(prev, v))
+	if (!runs(prev, v))
 		return;
 	resolve(v);
 	tally_out(v, now());
@@ -515,7 +574,7 @@ static __always_inline void switch_in(u32 index, u64 next)
 {
 	struct vcpu *v = vcpu_at(index);
 
-	if (index && v && runs(next, v) && tally_in(v, now()))
+	if (index && runs(next, v) && tally_in(v, now()))
 		set_in_run(index);
 }
 
@@ -553,7 +612,7 @@ static long end_vm_of(u32 i, u32 *tgid)
 {
 	struct vm *vm = vm_at(i);
 
-	if (!vm || i >= all.vms.next)
+	if (i >= all.vms.next)
 		return 1;
 	if (vm->id && vm->key && vm->pid == *tgid)
 		vm_gone(vm->key);
@@ -567,7 +626,7 @@ int BPF_PROG(process_exit, struct task_struct *task)
 	u32 tgid = task->tgid;
 
 	if (!task->signal->live.counter)
-		bpf_loop(settings.max_vms, end_vm_of, &tgid, 0);
+		bpf_loop(MAX_VMS, end_vm_of, &tgid, 0);
 	fold_dead();
 	return 0;
 }

@@ -14,7 +14,7 @@ struct collector {
 	struct bpf_link *links[LINKS_MAX];
 	size_t nr_links;
 	int btf;		/* merged_btf.c's file, or -1 */
-	int map_fd[NR_TABLES];	/* of 'programs' */
+	int settings_fd, memory_fd;	/* maps of 'programs' */
 	struct tables tables;
 };
 

@@ -24,18 +24,8 @@
 
 #define PIN_MAX 128
 
-static const char * const table_names[NR_TABLES] = {
-	[TABLE_SETTINGS] = "settings",
-	[TABLE_ALL] = "all",
-	[TABLE_CELLS] = "cells",
-	[TABLE_VCPUS] = "vcpus",
-	[TABLE_VMS] = "vms",
-};
-
-static void pin_path(char path[PIN_MAX], const char *name)
-{
-	snprintf(path, PIN_MAX, COLLECTOR_PINS "/%s", name);
-}
+#define PIN_SETTINGS COLLECTOR_PINS "/settings"
+#define PIN_MEMORY COLLECTOR_PINS "/memory"
 
 static int explain(const char *what, int why)
 {
@@ -53,54 +43,53 @@ static int check_filesystem(void)
 	return -1;
 }
 
-static int open_table(struct collector *c, int which)
+/* To be written, too: else it cannot be mapped. */
+static int open_pins(struct collector *c)
 {
-	char path[PIN_MAX];
-	int fd, ret;
+	int settings = bpf_obj_get(PIN_SETTINGS), memory = bpf_obj_get(PIN_MEMORY), why = errno;
+	int ret = -1;
 
-	pin_path(path, table_names[which]);
-	fd = bpf_obj_get(path);		/* to be written, too: else it cannot be mapped */
-	if (fd < 0)
-		return -1;
-	ret = table_map(&c->tables.table[which], fd);
-	close(fd);
+	if (settings >= 0 && memory >= 0) {
+		ret = tables_map(&c->tables, settings, memory);
+		why = errno;
+	}
+	if (settings >= 0)
+		close(settings);
+	if (memory >= 0)
+		close(memory);
+	errno = why;
 	return ret;
 }
 
-static int check_version(const struct collector *c)
+static int other_version(void)
 {
-	const struct table *settings = &c->tables.table[TABLE_SETTINGS];
-	unsigned int version = *(const __u32 *)settings->data;
-
-	if (version == COLLECTOR_VERSION && settings->stride == sizeof(struct settings))
-		return 0;
 	error("BPF: " COLLECTOR_PINS " is of another version of this program: kvmstat-report bpf stop, and start it again");
 	return -1;
+}
+
+static int find(struct collector *c)
+{
+	if (open_pins(c) < 0)
+		return errno == EPROTO ? other_version() : explain("cannot be read", errno);
+	return c->tables.settings->version == COLLECTOR_VERSION ? 0 : other_version();
 }
 
 struct collector *collector_find(void)
 {
 	struct collector *c;
-	int i, why = 0;
+	int why;
 
-	if (access(COLLECTOR_PINS "/settings", F_OK) < 0) {
-		if (errno == ENOENT || errno == ENOTDIR) {
-			errno = ENOENT;
-			return NULL;
-		}
-		why = errno;
-		error("BPF: " COLLECTOR_PINS ": %s: its counters are for root: run with sudo", strerror(why));
+	if (access(PIN_SETTINGS, F_OK) < 0) {
+		why = errno == ENOTDIR ? ENOENT : errno;
+		if (why != ENOENT)
+			error("BPF: " COLLECTOR_PINS ": %s: its counters are for root: run with sudo",
+			      strerror(why));
 		errno = why;
 		return NULL;
 	}
 	c = xcalloc(1, sizeof(*c));
 	c->btf = -1;
-	for (i = 0; i < NR_TABLES && !why; i++)
-		if (open_table(c, i) < 0)
-			why = errno;
-	if (why)
-		explain("cannot be read", why);
-	else if (check_version(c) == 0)
+	if (find(c) == 0)
 		return c;
 	collector_close(c);
 	errno = EINVAL;
@@ -114,25 +103,18 @@ static int pin_links(struct collector *c)
 
 	for (i = 0; i < c->nr_links; i++) {
 		snprintf(name, sizeof(name), "link_%zu", i);
-		pin_path(path, name);
+		snprintf(path, sizeof(path), COLLECTOR_PINS "/%s", name);
 		if (bpf_link__pin(c->links[i], path) < 0)
 			return explain(name, errno);
 	}
 	return 0;
 }
 
-static int pin_tables(struct collector *c)
+/* The settings last: then all is there. */
+static int pin_memory(struct collector *c)
 {
-	int i;
-
-	/* The settings, 0, last: then all is there. */
-	for (i = NR_TABLES - 1; i >= 0; i--) {
-		char path[PIN_MAX];
-
-		pin_path(path, table_names[i]);
-		if (bpf_obj_pin(c->map_fd[i], path) < 0)
-			return explain(table_names[i], errno);
-	}
+	if (bpf_obj_pin(c->memory_fd, PIN_MEMORY) < 0 || bpf_obj_pin(c->settings_fd, PIN_SETTINGS) < 0)
+		return explain("its memory cannot be pinned", errno);
 	return 0;
 }
 
@@ -155,7 +137,7 @@ int collector_pin(struct collector *c)
 		error("BPF: a collector is there already: kvmstat-report bpf status, or stop");
 		return -1;
 	}
-	if (pin_links(c) == 0 && pin_tables(c) == 0) {
+	if (pin_links(c) == 0 && pin_memory(c) == 0) {
 		keep_attached(c);
 		return 0;
 	}

@@ -13,8 +13,9 @@
 
 #include "../module/uapi/kvmstat.h"
 
-/* APM vol. 2, app. B: EXITCODE, and EXITINFO1 after it */
+/* APM vol. 2, app. B */
 #define VMCB_EXITCODE	0x70
+#define VMCB_EXITINFO1	0x78
 
 #define SVM_MSR		0x07c
 #define SVM_NPF		0x400
@@ -24,18 +25,14 @@
 
 #define KVM_EXIT_FAIL_ENTRY	9
 
-struct svm_exit {
-	u64 code, info_1;
-};
+/* APM vol. 2, app. C; SDM vol. 3, app. C: a vCPU that exits so has a guest of its own. */
+#define SVM_VMRUN	0x080
+#define VMX_VMLAUNCH	20
+#define VMX_VMRESUME	24
 
 static __always_inline bool known_kvm(void)
 {
 	return bpf_core_type_exists(struct kvm_vcpu);
-}
-
-static __always_inline bool read_svm(u64 vmcb, struct svm_exit *exit)
-{
-	return !bpf_probe_read_kernel(exit, sizeof(*exit), (void *)(vmcb + VMCB_EXITCODE));
 }
 
 static __always_inline u64 svm_vmcb(u64 vcpu)
@@ -54,21 +51,20 @@ static __always_inline u64 vmx_reason_offset(void)
 	return 0;
 }
 
-/* False: this kernel's types do not tell. */
-static __always_inline bool read_vmx(u64 vcpu, u32 *code)
+/* Where the code of the last exit is; 0: this kernel's types do not tell. */
+static __always_inline u64 reason_address(u64 vcpu, u32 isa)
 {
-	return vmx_reason_offset() &&
-	       !bpf_probe_read_kernel(code, sizeof(*code), (void *)(vcpu + vmx_reason_offset()));
-}
+	u64 vmcb;
 
-static __always_inline u32 hflags_of(u64 vcpu)
-{
-	return known_kvm() ? BPF_CORE_READ((struct kvm_vcpu *)vcpu, arch.hflags) : 0;
+	if (isa == KVMSTAT_ISA_VMX)
+		return vmx_reason_offset() ? vcpu + vmx_reason_offset() : 0;
+	vmcb = isa == KVMSTAT_ISA_SVM ? svm_vmcb(vcpu) : 0;
+	return vmcb ? vmcb + VMCB_EXITCODE : 0;
 }
 
 /*
- * From a guest of the guest: then another VMCB or VMCS than L1's is in use. Where
- * the flag of it is in hflags differs between kernels, and is not in the BTF.
+ * From a guest of the guest: then another VMCB or VMCS than L1's is in use. (KVM's
+ * own flag is HF_GUEST_MASK, which is not the same in all kernels, nor in the BTF.)
  */
 static __always_inline bool from_l2(u64 vcpu, u32 isa)
 {
@@ -79,6 +75,12 @@ static __always_inline bool from_l2(u64 vcpu, u32 isa)
 		return (u64)BPF_CORE_READ((struct vcpu_vmx *)vcpu, loaded_vmcs) !=
 		       vcpu + bpf_core_field_offset(struct vcpu_vmx, vmcs01);
 	return false;
+}
+
+static __always_inline bool enters_nested(u32 isa, u32 code)
+{
+	return isa == KVMSTAT_ISA_SVM ? code == SVM_VMRUN :
+					code == VMX_VMLAUNCH || code == VMX_VMRESUME;
 }
 
 static __always_inline u64 key_of(u32 code, u64 detail, bool l2)

@@ -2,7 +2,7 @@
 /*
  * The VMs and vCPUs that were seen, alive or gone: which index a vCPU has, from its
  * first event to the end of its VM. Of VMs that are gone the latest 'history' ones
- * are kept, fewer where the maps become full; the others are added up in VM 0.
+ * are kept, fewer where room is short; the others are added up in VM 0.
  */
 #ifndef KVMSTAT_BPF_RECORDS_H
 #define KVMSTAT_BPF_RECORDS_H
@@ -35,18 +35,17 @@ static __always_inline void give_back(void *queue, struct pool *pool, u32 index)
 
 __noinline u32 new_cell(u64 key)
 {
-	u32 i, index = take(&free_cells, &all.cells, settings.max_cells);
+	u32 i, index = take(&free_cells, &all.cells, MAX_CELLS);
 	struct cell *cell = cell_at(index);
 
-	if (!index || !cell)
+	if (!index)
 		return 0;
 	cell->exits = 0;
-	cell->kernel_cycles = 0;
-	cell->user_cycles = 0;
-	cell->offcpu_cycles = 0;
+	cell->kernel_ns = 0;
+	cell->user_ns = 0;
+	cell->offcpu_ns = 0;
 	cell->min = ~0ULL;
 	cell->max = 0;
-	cell->huge = 0;
 	cell->squares_low = 0;
 	cell->squares_high = 0;
 	for (i = 0; i < COLLECTOR_BUCKETS; i++) {
@@ -79,10 +78,10 @@ __noinline u32 get_vm(u64 key)
 
 	if (known)
 		return *known;
-	index = take(&free_vms, &all.vms, settings.max_vms);
-	vm = vm_at(index);
-	if (!index || !vm)
+	index = take(&free_vms, &all.vms, MAX_VMS);
+	if (!index)
 		return 0;
+	vm = vm_at(index);
 	fill_vm(vm, key);
 	if (bpf_map_update_elem(&vm_index, &key, &index, BPF_NOEXIST)) {
 		give_back(&free_vms, &all.vms, index);
@@ -93,15 +92,30 @@ __noinline u32 get_vm(u64 key)
 	return index;
 }
 
+struct search {
+	u32 home;
+	u32 index;		/* found, else 0 */
+};
+
+static long claim(u32 i, struct search *search)
+{
+	u32 index = (search->home + i) & (MAX_VCPUS - 1);
+	struct vcpu *v = vcpu_at(index);
+
+	if (!index || v->used || __sync_val_compare_and_swap(&v->used, 0, 1))
+		return 0;
+	search->index = index;
+	return 1;
+}
+
 static __always_inline void clear_vcpu(struct vcpu *v)
 {
 	u32 i;
 
 	v->mark = 0;
-	v->guest_cycles = 0;
-	v->exits = 0;
-	v->vmcb = 0;
-	v->hflags = 0;
+	v->guest_ns = 0;
+	v->reason = 0;
+	v->guest_state = VCPU_GUEST_SLOW;
 	v->state = VCPU_UNKNOWN;
 	v->nr_cells = 0;
 	v->pending = 0;
@@ -110,12 +124,34 @@ static __always_inline void clear_vcpu(struct vcpu *v)
 	v->first = 0;
 	v->untraced = 0;
 	v->uncounted = 0;
-	v->compared = 0;
 	v->runner = 0;
+	v->compared = 0;
+	v->isa = 0;
+	v->nested = 0;
 	for (i = 0; i < COLLECTOR_SLOTS; i++) {
 		v->slots[i] = 0;
 		barrier();	/* as above */
 	}
+}
+
+/* At home, where the fast path looks first, if nobody else is there. */
+static __always_inline u32 take_vcpu(u32 home)
+{
+	struct search search = { .home = home };
+
+	bpf_loop(MAX_VCPUS, claim, &search, 0);
+	if (!search.index)
+		return 0;
+	__sync_fetch_and_add(&all.used_vcpus, 1);
+	clear_vcpu(vcpu_at(search.index));
+	return search.index;
+}
+
+static __always_inline void give_back_vcpu(u32 index)
+{
+	__sync_fetch_and_add(&all.used_vcpus, -1);
+	barrier();
+	vcpu_at(index)->used = 0;
 }
 
 /* It is in its VM's list from here on. */
@@ -130,30 +166,27 @@ static __always_inline bool join(struct vm *vm, u32 index)
 }
 
 /* 0 when there is no room: the next event tries again. */
-__noinline u32 add_vcpu(u64 vcpu, u64 vm_key, u32 id)
+__noinline u32 add_vcpu(u64 vcpu, u64 vm_key, u32 id, u32 home)
 {
-	u32 vm_place = get_vm(vm_key);
-	struct vm *vm = vm_at(vm_place);
+	u32 vm = get_vm(vm_key), index, other;
 	struct vcpu *v;
-	u32 index, other;
 
-	if (!vm_place || !vm)
+	if (!vm)
 		return 0;
 	other = new_cell(KEY_OTHER);
 	if (!other)
 		return 0;
-	index = take(&free_vcpus, &all.vcpus, settings.max_vcpus);
-	v = vcpu_at(index);
-	if (!index || !v)
+	index = take_vcpu(home);
+	if (!index)
 		goto no_vcpu;
-	clear_vcpu(v);
+	v = vcpu_at(index);
 	v->other = other;
 	v->open = other;
 	v->id = id;
-	v->vm = vm_place;
+	v->vm = vm;
 	if (bpf_map_update_elem(&vcpu_index, &vcpu, &index, BPF_ANY))
 		goto no_place;
-	if (!join(vm, index)) {
+	if (!join(vm_at(vm), index)) {
 		bpf_map_delete_elem(&vcpu_index, &vcpu);
 		goto no_place;
 	}
@@ -162,7 +195,7 @@ __noinline u32 add_vcpu(u64 vcpu, u64 vm_key, u32 id)
 	return index;
 
 no_place:
-	give_back(&free_vcpus, &all.vcpus, index);
+	give_back_vcpu(index);
 no_vcpu:
 	give_back(&free_cells, &all.cells, other);
 	return 0;
@@ -175,34 +208,34 @@ static __always_inline u32 find_vcpu(u64 vcpu)
 	return index ? *index : 0;
 }
 
-static void fold_cell(u32 index)
+static __always_inline void add_cell(struct cell *to, const struct cell *from)
 {
-	struct cell *from = cell_at(index), *to;
-	struct vcpu *sum = vcpu_at(0);
-	u64 low;
+	u64 low = to->squares_low + from->squares_low;
 	u32 i;
 
-	if (!from || !sum)
-		return;
-	to = cell_at(from->key == KEY_OTHER ? sum->other : tally_cell(sum, from->key));
-	if (!to || to == from)
-		return;
 	to->exits += from->exits;
-	to->kernel_cycles += from->kernel_cycles;
-	to->user_cycles += from->user_cycles;
-	to->offcpu_cycles += from->offcpu_cycles;
-	low = to->squares_low + from->squares_low;
+	to->kernel_ns += from->kernel_ns;
+	to->user_ns += from->user_ns;
+	to->offcpu_ns += from->offcpu_ns;
 	to->squares_high += from->squares_high + (low < from->squares_low);
 	to->squares_low = low;
 	if (from->min < to->min)
 		to->min = from->min;
 	if (from->max > to->max)
 		to->max = from->max;
-	if (from->huge > to->huge)
-		to->huge = from->huge;
 	for (i = 0; i < COLLECTOR_BUCKETS; i++)
 		to->histogram[i] += from->histogram[i];
+}
+
+__noinline int fold_cell(u32 index)
+{
+	struct vcpu *sum = vcpu_at(0);
+	struct cell *from = cell_at(index);
+	u32 to = from->key == KEY_OTHER ? sum->other : tally_cell(sum, from->key);
+
+	add_cell(cell_at(to), from);
 	give_back(&free_cells, &all.cells, index);
+	return 0;
 }
 
 struct fold {
@@ -214,7 +247,7 @@ static long fold_one_cell(u32 i, struct fold *fold)
 {
 	struct vcpu *v = vcpu_at(fold->vcpu);
 
-	if (!v || i >= COLLECTOR_CELLS || i >= v->nr_cells)
+	if (i >= COLLECTOR_CELLS || i >= v->nr_cells)
 		return 1;
 	fold_cell(v->cells[i]);
 	return 0;
@@ -222,40 +255,37 @@ static long fold_one_cell(u32 i, struct fold *fold)
 
 static long fold_one_vcpu(u32 i, struct fold *fold)
 {
-	struct vm *vm = vm_at(fold->vm);
 	struct vcpu *v, *sum = vcpu_at(0);
+	struct vm *vm = vm_at(fold->vm);
 
-	if (!vm || !sum || i >= VM_VCPUS || i >= vm->nr_vcpus)
+	if (i >= VM_VCPUS || i >= vm->nr_vcpus)
 		return 1;
 	fold->vcpu = vm->vcpus[i];
-	v = vcpu_at(fold->vcpu);
-	if (!v || !fold->vcpu)
+	if (!fold->vcpu)
 		return 0;
+	v = vcpu_at(fold->vcpu);
 	bpf_loop(COLLECTOR_CELLS, fold_one_cell, fold, 0);
 	fold_cell(v->other);
-	sum->guest_cycles += v->guest_cycles;
+	sum->guest_ns += v->guest_ns;
 	sum->untraced += v->untraced;
-	sum->exits += v->exits;
 	sum->mark += v->mark - v->first - v->late_off;
-	v->vm = 0;
 	v->nr_cells = 0;
-	give_back(&free_vcpus, &all.vcpus, fold->vcpu);
+	give_back_vcpu(fold->vcpu);
 	return 0;
 }
 
 /* More than three quarters are in use. */
-static __always_inline bool short_of(const struct pool *pool, u32 max)
+static __always_inline bool short_of(u64 used, u32 max)
 {
-	return pool->used > max - max / 4;
+	return used > max - max / 4;
 }
 
 static __always_inline bool too_many_dead(void)
 {
 	if (all.nr_dead > settings.history)
 		return true;
-	return all.nr_dead && (short_of(&all.vms, settings.max_vms) ||
-			       short_of(&all.vcpus, settings.max_vcpus) ||
-			       short_of(&all.cells, settings.max_cells));
+	return all.nr_dead && (short_of(all.vms.used, MAX_VMS) || short_of(all.used_vcpus, MAX_VCPUS) ||
+			       short_of(all.cells.used, MAX_CELLS));
 }
 
 static long fold_oldest(u32 i, struct fold *fold)
@@ -266,8 +296,6 @@ static long fold_oldest(u32 i, struct fold *fold)
 		return 1;
 	__sync_fetch_and_add(&all.nr_dead, -1);
 	vm = vm_at(fold->vm);
-	if (!vm)
-		return 1;
 	bpf_loop(VM_VCPUS, fold_one_vcpu, fold, 0);
 	vm->id = 0;
 	give_back(&free_vms, &all.vms, fold->vm);

@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the programs in the kernel write and the collector's user side reads: the
- * elements of the maps, which both see as plain memory. An index of 0 is none; so
- * the first element of each map belongs to nobody, but for the first vCPU and VM,
- * which are the sum of those that are no longer kept one by one.
+ * What the programs in the kernel write and the collector's user side reads: arrays
+ * that both see as plain memory. An index of 0 is none, so the first element of each
+ * is nobody's; but vCPU 0 is the sum of those that are no longer kept one by one.
  */
 #ifndef KVMSTAT_BPF_SHARED_H
 #define KVMSTAT_BPF_SHARED_H
 
 #include <linux/types.h>
+
+/* Powers of two: an index is masked, and so the verifier knows its range. */
+#define VCPUS_BITS		11
+#define MAX_VCPUS		(1 << VCPUS_BITS)
+#define MAX_VMS			1024
+#define MAX_CELLS		16384
 
 /* Of the maps' elements and their meaning; pinned ones may be of an older program. */
 #define COLLECTOR_VERSION	1
@@ -16,7 +21,7 @@
 /* As module/tally.h has them. */
 #define COLLECTOR_BUCKETS	140
 #define COLLECTOR_HUGE		(1ULL << 36)
-#define COLLECTOR_CELLS		48
+#define COLLECTOR_CELLS		48	/* of a vCPU */
 #define COLLECTOR_SLOTS		256
 
 /* What an exit is counted under: its raw 32-bit code, and above that what it tells besides. */
@@ -31,6 +36,7 @@
 enum vcpu_state {
 	VCPU_UNKNOWN,		/* nothing seen yet: time counts from the next event on */
 	VCPU_GUEST,
+	VCPU_GUEST_SLOW,	/* … and its exit has to be looked at more closely */
 	VCPU_KERNEL,
 	VCPU_KERNEL_PENDING,	/* … and what the exit tells besides its code is not known yet */
 	VCPU_LEAVING,		/* KVM_RUN has let go of the vCPU, and is on its way back */
@@ -41,30 +47,32 @@ enum vcpu_state {
 	VCPU_LATE,
 };
 
+/*
+ * BPF cannot read the TSC: times and their sums are nanoseconds of CLOCK_MONOTONIC,
+ * which the user side makes cycles of. The histogram is of cycles here, too.
+ */
 struct cell {
 	__u64 key;
 	__u64 exits;
-	__u64 kernel_cycles, user_cycles, offcpu_cycles;
-	__u64 min, max;		/* kernel cycles of one exit; max below COLLECTOR_HUGE */
-	__u64 huge;		/* max, where it is not */
-	__u64 squares_low, squares_high;
+	__u64 kernel_ns, user_ns, offcpu_ns;
+	__u64 min, max;		/* of kernel_ns */
+	__u64 squares_low, squares_high;	/* of kernel_ns: the sum of their squares */
 	__u64 histogram[COLLECTOR_BUCKETS];
 };
 
-/* All cycles are TSC cycles, made of nanoseconds: BPF cannot read the TSC. */
 struct vcpu {
 	__u64 vcpu;		/* its struct kvm_vcpu *; 0: there is none any more */
 	__u64 mark;		/* last exit or entry, plus what was away since */
-	__u64 guest_cycles;
-	__u64 exits;		/* in all cells, and the pending one */
-	__u64 vmcb;		/* SVM: of L1; 0: not known yet */
-	__u32 hflags;		/* of L1, as they were when that was last made sure of */
+	__u64 guest_ns;
+	__u64 reason;		/* address of its exit reason, in VCPU_GUEST */
+	__u32 guest_state;	/* VCPU_GUEST or VCPU_GUEST_SLOW */
+	__u32 used;		/* this element */
 	__u32 state;		/* enum vcpu_state */
 	__u32 open;		/* cell where the last exit is counted */
 	__u32 nr_cells;
 	__u64 pending;		/* VCPU_KERNEL_PENDING: its key, less the detail */
 	__u64 away;		/* since when it is in USER or switched out */
-	__u64 late_off;		/* off-CPU cycles of an exit whose event is yet to come */
+	__u64 late_off;		/* off-CPU time of an exit whose event is yet to come */
 	__u64 first;		/* of the first event */
 	__u64 untraced;
 	__u64 uncounted;	/* KVM's own 'exits' less ours when it began */
@@ -74,6 +82,7 @@ struct vcpu {
 	__u32 vm;		/* index of its VM */
 	__u32 id;
 	__u32 isa;		/* KVMSTAT_ISA_* */
+	__u32 nested;		/* it has, or may have, a guest of its own */
 	__u32 other;		/* cell of what found no cell of its own */
 	__u32 cells[COLLECTOR_CELLS];
 	__u16 slots[COLLECTOR_SLOTS];	/* where a key's cell is looked for */
@@ -90,7 +99,7 @@ struct vm {
 	__u16 vcpus[VM_VCPUS];	/* indices, in the order of their first event */
 };
 
-/* Elements of a map. */
+/* Elements of an array. */
 struct pool {
 	__u64 next;		/* never used so far: all from here on */
 	__u64 used;		/* now */
@@ -98,10 +107,12 @@ struct pool {
 
 /* Of the collector as a whole. */
 struct totals_of_all {
-	__u64 lost;		/* exits of vCPUs for which no map had room */
+	__u64 lost;		/* exits of vCPUs for which there was no room */
 	__u64 next_id;		/* of VMs */
-	struct pool vms, vcpus, cells;
+	struct pool vms, cells;
+	__u64 used_vcpus;
 	__u64 nr_dead;		/* VMs that are kept after their end */
+	__u64 self;		/* the address of this, to the programs */
 	__u64 kvm_ops;		/* KVM's preempt notifiers have these */
 	__u32 isa;		/* KVMSTAT_ISA_* of the last vCPU that came */
 	__u32 folding;		/* somebody adds up VMs that are gone */
@@ -116,7 +127,6 @@ struct settings {
 	__u64 instance;		/* random */
 	__u64 since_ns;		/* CLOCK_MONOTONIC */
 	__u32 tsc_khz;
-	__u32 max_vms, max_vcpus, max_cells;
 	__u32 end_seen;		/* VMs end when KVM destroys them; else with their process */
 	/* Of the trace event's record: where its fields are (the format file in tracefs). */
 	struct {
@@ -126,6 +136,9 @@ struct settings {
 };
 
 #define CYCLES_SHIFT	29
+
+/* Below this, which most exits are, a table has the histogram's bucket of each time, in ns. */
+#define BUCKET_END	(1 << 16)
 
 /* Nanoseconds of CLOCK_MONOTONIC as TSC cycles. */
 static inline __u64 cycles_of_ns(__u64 ns, __u64 cycles_per_ns)

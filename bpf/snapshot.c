@@ -17,13 +17,18 @@
 
 struct building {
 	const struct tables *tables;
-	uint64_t now;			/* TSC cycles */
+	uint64_t now;			/* ns */
 	struct kvmstat_vm *vms;
 	struct kvmstat_vcpu *vcpus;
 	struct kvmstat_cell *cells;
 	__u64 *buckets;
 	uint32_t nr_vms, nr_vcpus, nr_cells, nr_buckets;
 };
+
+static uint64_t cycles(const struct tables *tables, uint64_t ns)
+{
+	return cycles_of_ns(ns, tables->settings->cycles_per_ns);
+}
 
 static uint64_t elapsed(uint64_t from, uint64_t to)
 {
@@ -33,8 +38,8 @@ static uint64_t elapsed(uint64_t from, uint64_t to)
 /* As module/tally.c's tally_read(). */
 struct reading {
 	uint32_t open;
-	uint64_t user_cycles, offcpu_cycles;
-	uint64_t wall;
+	uint64_t user_ns, offcpu_ns;
+	uint64_t wall_ns;
 };
 
 static struct reading read_together(const struct tables *tables, const struct vcpu *v, uint64_t now)
@@ -50,43 +55,54 @@ static struct reading read_together(const struct tables *tables, const struct vc
 			barrier();
 		barrier();
 		r.open = READ_ONCE(v->open);
-		open = table_at(tables, TABLE_CELLS, r.open);
-		r.user_cycles = READ_ONCE(open->user_cycles);
-		r.offcpu_cycles = READ_ONCE(open->offcpu_cycles);
-		r.wall = READ_ONCE(v->mark) - READ_ONCE(v->first) - READ_ONCE(v->late_off);
+		open = &tables->memory->cells[r.open % MAX_CELLS];
+		r.user_ns = READ_ONCE(open->user_ns);
+		r.offcpu_ns = READ_ONCE(open->offcpu_ns);
+		r.wall_ns = READ_ONCE(v->mark) - READ_ONCE(v->first) - READ_ONCE(v->late_off);
 		gone = elapsed(READ_ONCE(v->away), now);
 		if (READ_ONCE(v->state) == VCPU_USER)
-			r.user_cycles += gone;
+			r.user_ns += gone;
 		else if (READ_ONCE(v->state) == VCPU_OFF)
-			r.offcpu_cycles += gone;
+			r.offcpu_ns += gone;
 		else
 			gone = 0;
-		r.wall += gone;
+		r.wall_ns += gone;
 		barrier();
 	} while (READ_ONCE(v->changes) != changes);
 	return r;
 }
 
-static uint32_t bucket_of(uint64_t cycles)
+static uint32_t bucket_of(uint64_t value)
 {
-	uint32_t octave = 63 - __builtin_clzll(cycles >> 2 | 1);
+	uint32_t octave = 63 - __builtin_clzll(value >> 2 | 1);
 
-	return octave * 4 + (uint32_t)(cycles >> octave);
+	return value < COLLECTOR_HUGE ? octave * 4 + (uint32_t)(value >> octave) :
+					COLLECTOR_BUCKETS - 1;
+}
+
+/* The sum of squares of nanoseconds as one of cycles: 128 bits. */
+static void add_squares(const struct tables *tables, const struct cell *cell, struct kvmstat_cell *out)
+{
+	long double ratio = (long double)tables->settings->cycles_per_ns / (1U << CYCLES_SHIFT);
+	long double sum = cell->squares_high * 0x1p64L + cell->squares_low;
+	unsigned __int128 squares = sum * ratio * ratio;
+
+	out->squares_low = squares;
+	out->squares_high = squares >> 64;
 }
 
 static void add_histogram(struct building *b, const struct cell *cell, struct kvmstat_cell *out)
 {
 	uint64_t min = READ_ONCE(cell->min), max = READ_ONCE(cell->max);
-	uint64_t huge = READ_ONCE(cell->huge);
 	uint32_t first, last, i;
 
 	out->first_bucket = b->nr_buckets;
-	if (!huge && min > max)
+	if (min > max)
 		return;
-	first = bucket_of(min < COLLECTOR_HUGE ? min : COLLECTOR_HUGE - 1);
-	last = huge ? COLLECTOR_BUCKETS - 1 : bucket_of(max);
-	out->min = min;
-	out->max = huge > max ? huge : max;
+	out->min = cycles(b->tables, min);
+	out->max = cycles(b->tables, max);
+	first = bucket_of(out->min);
+	last = bucket_of(out->max);
 	out->histogram_first = first;
 	out->nr_buckets = last - first + 1;
 	for (i = first; i <= last; i++) {
@@ -109,8 +125,8 @@ static uint64_t abi_code(uint64_t key)
 
 static void add_cell(struct building *b, uint32_t index, const struct reading *now)
 {
-	const struct cell *cell = table_at(b->tables, TABLE_CELLS, index);
-	uint64_t exits = READ_ONCE(cell->exits), kernel = READ_ONCE(cell->kernel_cycles);
+	const struct cell *cell = &b->tables->memory->cells[index % MAX_CELLS];
+	uint64_t exits = READ_ONCE(cell->exits), kernel = READ_ONCE(cell->kernel_ns);
 	bool open = index == now->open;
 	struct kvmstat_cell *out;
 
@@ -123,26 +139,25 @@ static void add_cell(struct building *b, uint32_t index, const struct reading *n
 		.flags = cell->key & KEY_L2 ? KVMSTAT_CELL_L2 : 0,
 		.detail = KEY_DETAIL(cell->key),
 		.exits = exits,
-		.kernel_cycles = kernel,
-		.user_cycles = open ? now->user_cycles : READ_ONCE(cell->user_cycles),
-		.offcpu_cycles = open ? now->offcpu_cycles : READ_ONCE(cell->offcpu_cycles),
-		.squares_low = cell->squares_low,
-		.squares_high = cell->squares_high,
+		.kernel_cycles = cycles(b->tables, kernel),
+		.user_cycles = cycles(b->tables, open ? now->user_ns : READ_ONCE(cell->user_ns)),
+		.offcpu_cycles = cycles(b->tables, open ? now->offcpu_ns : READ_ONCE(cell->offcpu_ns)),
 	};
+	add_squares(b->tables, cell, out);
 	add_histogram(b, cell, out);
 }
 
 static void add_vcpu(struct building *b, uint32_t index, bool alive)
 {
-	const struct vcpu *v = table_at(b->tables, TABLE_VCPUS, index);
+	const struct vcpu *v = &b->tables->memory->vcpus[index % MAX_VCPUS];
 	uint32_t i, nr = READ_ONCE(v->nr_cells);
 	struct kvmstat_vcpu out = { .id = v->id, .first_cell = b->nr_cells };
 	struct reading now;
 
 	barrier();
-	out.guest_cycles = READ_ONCE(v->guest_cycles);
+	out.guest_cycles = cycles(b->tables, READ_ONCE(v->guest_ns));
 	now = read_together(b->tables, v, alive ? b->now : 0);
-	out.wall_cycles = now.wall;
+	out.wall_cycles = cycles(b->tables, now.wall_ns);
 	out.untraced = READ_ONCE(v->untraced);
 	add_cell(b, v->other, &now);
 	for (i = 0; i < nr; i++)
@@ -167,7 +182,7 @@ static void add_vm(struct building *b, const struct vm *vm)
 	memcpy(out.comm, vm->comm, sizeof(out.comm));
 	for (i = 0; i < nr && i < VM_VCPUS; i++) {
 		uint32_t index = READ_ONCE(vm->vcpus[i]);
-		const struct vcpu *v = table_at(b->tables, TABLE_VCPUS, index);
+		const struct vcpu *v = &b->tables->memory->vcpus[index % MAX_VCPUS];
 
 		/* One that is just coming has no cell yet that anybody counts in. */
 		if (index && (!alive || READ_ONCE(v->vcpu)))
@@ -181,9 +196,7 @@ static void add_vm(struct building *b, const struct vm *vm)
 /* The sum of those that are gone is vCPU 0. */
 static void add_retired(struct building *b)
 {
-	const struct vcpu *sum = table_at(b->tables, TABLE_VCPUS, 0);
-
-	if (!sum->exits && !sum->guest_cycles)
+	if (!b->tables->memory->all.folds)
 		return;
 	add_vcpu(b, 0, false);
 	b->vms = xgrow(b->vms, b->nr_vms, sizeof(*b->vms));
@@ -200,11 +213,12 @@ static int by_id(const void *a, const void *b)
 static void add_all(struct building *b)
 {
 	const struct vm **list = NULL;
-	uint32_t i, nr = 0, max = b->tables->table[TABLE_VMS].nr;
+	const struct programs__bss *memory = b->tables->memory;
+	uint32_t i, nr = 0;
 
 	add_retired(b);
-	for (i = 1; i < max && i < READ_ONCE(tables_all(b->tables)->vms.next); i++) {
-		const struct vm *vm = table_at(b->tables, TABLE_VMS, i);
+	for (i = 1; i < MAX_VMS && i < READ_ONCE(memory->all.vms.next); i++) {
+		const struct vm *vm = &memory->vms[i];
 
 		if (!READ_ONCE(vm->id))
 			continue;
@@ -218,10 +232,10 @@ static void add_all(struct building *b)
 	free(list);
 }
 
-static void fill_header(struct kvmstat_snapshot *s, const struct building *b, uint64_t ns)
+static void fill_header(struct kvmstat_snapshot *s, const struct building *b)
 {
-	const struct settings *settings = tables_settings(b->tables);
-	const struct totals_of_all *all = tables_all(b->tables);
+	const struct settings *settings = b->tables->settings;
+	const struct totals_of_all *all = &b->tables->memory->all;
 
 	*s = (struct kvmstat_snapshot){
 		.magic = KVMSTAT_MAGIC,
@@ -233,9 +247,9 @@ static void fill_header(struct kvmstat_snapshot *s, const struct building *b, ui
 		.isa = all->isa <= KVMSTAT_ISA_SVM ? all->isa : KVMSTAT_ISA_UNKNOWN,
 		.tsc_khz = settings->tsc_khz,
 		.instance = settings->instance,
-		.time_ns = ns,
+		.time_ns = b->now,
 		.since_ns = settings->since_ns,
-		.tsc = b->now,
+		.tsc = cycles(b->tables, b->now),
 		.lost = READ_ONCE(all->lost),
 		.nr_vms = b->nr_vms,
 		.nr_vcpus = b->nr_vcpus,
@@ -251,7 +265,7 @@ static void *append(void *to, const void *from, size_t size)
 	return (char *)to + size;
 }
 
-static void join(struct snapshot *snap, const struct building *b, uint64_t ns)
+static void join(struct snapshot *snap, const struct building *b)
 {
 	void *at;
 
@@ -259,7 +273,7 @@ static void join(struct snapshot *snap, const struct building *b, uint64_t ns)
 		     b->nr_vcpus * sizeof(*b->vcpus) + b->nr_cells * sizeof(*b->cells) +
 		     b->nr_buckets * sizeof(*b->buckets);
 	snap->header = xcalloc(1, snap->size);
-	fill_header(snap->header, b, ns);
+	fill_header(snap->header, b);
 	at = append(snap->header + 1, b->vms, b->nr_vms * sizeof(*b->vms));
 	at = append(at, b->vcpus, b->nr_vcpus * sizeof(*b->vcpus));
 	at = append(at, b->cells, b->nr_cells * sizeof(*b->cells));
@@ -276,18 +290,17 @@ static void free_building(struct building *b)
 
 void snapshot_of_tables(struct snapshot *snap, const struct tables *tables)
 {
-	const struct totals_of_all *all = tables_all(tables);
+	const struct totals_of_all *all = &tables->memory->all;
 	struct building b;
 	struct timespec t;
-	uint64_t folds, ns;
+	uint64_t folds;
 
 	for (;;) {
 		while ((folds = READ_ONCE(all->folds)) & 1)
 			barrier();
 		b = (struct building){ .tables = tables };
 		clock_gettime(CLOCK_MONOTONIC, &t);
-		ns = t.tv_sec * 1000000000ULL + t.tv_nsec;
-		b.now = cycles_of_ns(ns, tables_settings(tables)->cycles_per_ns);
+		b.now = t.tv_sec * 1000000000ULL + t.tv_nsec;
 		barrier();
 		add_all(&b);
 		barrier();
@@ -295,6 +308,6 @@ void snapshot_of_tables(struct snapshot *snap, const struct tables *tables)
 			break;
 		free_building(&b);
 	}
-	join(snap, &b, ns);
+	join(snap, &b);
 	free_building(&b);
 }

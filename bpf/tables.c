@@ -1,39 +1,43 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The collector's maps as plain memory to read. */
+/* The collector's memory as this process reads it. */
+#include <errno.h>
+#include <stddef.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 #include <bpf/bpf.h>
 #include <linux/bpf.h>
 
 #include "tables.h"
 
-int table_map(struct table *table, int fd)
+static const void *map_one(int fd, size_t size)
 {
-	size_t page = sysconf(_SC_PAGESIZE);
 	struct bpf_map_info info = { 0 };
-	uint32_t size = sizeof(info);
+	uint32_t info_size = sizeof(info);
 	void *data;
 
-	if (bpf_obj_get_info_by_fd(fd, &info, &size) < 0)
+	if (bpf_obj_get_info_by_fd(fd, &info, &info_size) < 0)
+		return NULL;
+	if (info.value_size != size || info.max_entries != 1) {
+		errno = EPROTO;
+		return NULL;
+	}
+	data = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
+	return data == MAP_FAILED ? NULL : data;
+}
+
+int tables_map(struct tables *tables, int settings_fd, int memory_fd)
+{
+	tables->settings = map_one(settings_fd, sizeof(*tables->settings));
+	if (!tables->settings)
 		return -1;
-	table->nr = info.max_entries;
-	table->stride = (info.value_size + 7) & ~7U;
-	table->size = ((size_t)table->nr * table->stride + page - 1) & ~(page - 1);
-	data = mmap(NULL, table->size, PROT_READ, MAP_SHARED, fd, 0);
-	if (data == MAP_FAILED)
-		return -1;
-	table->data = data;
-	return 0;
+	tables->memory = map_one(memory_fd, sizeof(*tables->memory));
+	return tables->memory ? 0 : -1;
 }
 
 void tables_unmap(struct tables *tables)
 {
-	int i;
-
-	for (i = 0; i < NR_TABLES; i++) {
-		if (tables->table[i].data)
-			munmap((void *)tables->table[i].data, tables->table[i].size);
-		tables->table[i].data = NULL;
-	}
+	if (tables->settings)
+		munmap((void *)tables->settings, sizeof(*tables->settings));
+	if (tables->memory)
+		munmap((void *)tables->memory, sizeof(*tables->memory));
 }

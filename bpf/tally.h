@@ -19,29 +19,14 @@ __noinline u32 new_cell(u64 key);
 static __always_inline u32 tally_bucket(u64 cycles)
 {
 	u64 rest = cycles >> 2 | 1;
-	u32 octave = 0;
+	u32 octave = 0, step;
 
-	if (rest >> 16) {
-		rest >>= 16;
-		octave += 16;
-		if (rest >> 16) {
-			rest >>= 16;
-			octave += 16;
+	for (step = 32; step; step >>= 1) {
+		if (rest >> step) {
+			rest >>= step;
+			octave += step;
 		}
 	}
-	if (rest >> 8) {
-		rest >>= 8;
-		octave += 8;
-	}
-	if (rest >> 4) {
-		rest >>= 4;
-		octave += 4;
-	}
-	if (rest >> 2) {
-		rest >>= 2;
-		octave += 2;
-	}
-	octave += rest >> 1;
 	return octave * 4 + (u32)(cycles >> octave);
 }
 
@@ -73,19 +58,17 @@ __noinline u32 tally_cell(struct vcpu *v, u64 key)
 {
 	u8 slot = tally_slot(key);
 	u32 i, index, nr;
-	struct cell *cell;
 
 	if (!v)
 		return 0;
-	cell = cell_at(v->slots[slot]);
-	if (cell && cell->key == key)
-		return v->slots[slot];
-	nr = v->nr_cells;
+	index = v->slots[slot];
+	if (cell_at(index)->key == key)
+		return index;
 	/* Its first exit, or its slot went to another one. */
+	nr = v->nr_cells;
 	for (i = 0; i < COLLECTOR_CELLS && i < nr; i++) {
 		index = v->cells[i];
-		cell = cell_at(index);
-		if (cell && cell->key == key) {
+		if (cell_at(index)->key == key) {
 			v->slots[slot] = index;
 			return index;
 		}
@@ -102,58 +85,56 @@ __noinline u32 tally_cell(struct vcpu *v, u64 key)
 	return index;
 }
 
-static __always_inline void add_square(struct cell *cell, u64 cycles)
+static __always_inline void add_square(struct cell *cell, u64 ns)
 {
-	/* (high * 2^32 + low)^2, of which high^2 is beyond any time there is. */
-	u64 low = (u32)cycles, high = cycles >> 32, cross = low * high;
-	u64 sum = low * low, shifted = cross << 33;
+	/* (high * 2^32 + low)^2 */
+	u64 low = (u32)ns, high = ns >> 32, cross = low * high;
+	u64 square = low * low, shifted = cross << 33;
 
-	sum += shifted;
-	cell->squares_high += (sum < shifted) + (cross >> 31) + high * high;
-	cell->squares_low += sum;
-	cell->squares_high += cell->squares_low < sum;
+	square += shifted;
+	cell->squares_high += (square < shifted) + (cross >> 31) + high * high;
+	cell->squares_low += square;
+	cell->squares_high += cell->squares_low < square;
 }
 
-/* A new extreme, or more than the histogram has room for. */
-__noinline int tally_close_slow(struct cell *cell, u64 cycles)
+/* The kernel time of an exit: any. */
+__noinline int tally_close_slow(struct cell *cell, u64 ns)
 {
+	u64 cycles = cycles_of_ns(ns, settings.cycles_per_ns);
+	u32 bucket = cycles < COLLECTOR_HUGE ? tally_bucket(cycles) : COLLECTOR_BUCKETS - 1;
+
 	if (!cell)
 		return 0;
-	cell->kernel_cycles += cycles;
-	add_square(cell, cycles);
-	if (cycles < cell->min)
-		cell->min = cycles;
-	if (cycles < COLLECTOR_HUGE) {
-		u32 bucket = tally_bucket(cycles);
-
-		if (cycles > cell->max)
-			cell->max = cycles;
-		if (bucket < COLLECTOR_BUCKETS)
-			cell->histogram[bucket]++;
-		return 0;
-	}
-	if (cycles > cell->huge)
-		cell->huge = cycles;
-	cell->histogram[COLLECTOR_BUCKETS - 1]++;
+	cell->kernel_ns += ns;
+	add_square(cell, ns);
+	if (ns < cell->min)
+		cell->min = ns;
+	if (ns > cell->max)
+		cell->max = ns;
+	if (bucket < COLLECTOR_BUCKETS)
+		cell->histogram[bucket]++;
 	return 0;
 }
 
-static __always_inline void tally_close(struct cell *cell, u64 cycles)
+/* That of most exits, neither a new extreme nor beyond the table. */
+static __always_inline void tally_close(struct cell *cell, u64 ns)
 {
+	u64 squares, before;
 	u32 bucket;
-	u64 square;
 
-	if (unlikely(cycles < cell->min) || unlikely(cycles > cell->max) ||
-	    unlikely(cycles >> 32)) {
-		tally_close_slow(cell, cycles);
+	hide(cell);	/* or its address is calculated anew for each use */
+	if (unlikely(ns >= BUCKET_END) || unlikely(ns < cell->min) || unlikely(ns > cell->max)) {
+		tally_close_slow(cell, ns);
 		return;
 	}
-	cell->kernel_cycles += cycles;
-	square = cycles * cycles;
-	cell->squares_low += square;
-	if (unlikely(cell->squares_low < square))
+	cell->kernel_ns += ns;
+	before = cell->squares_low;
+	squares = before + ns * ns;
+	hide(squares);	/* or a carry is calculated, and then asked for */
+	if (unlikely(squares < before))
 		cell->squares_high++;
-	bucket = tally_bucket(cycles);
+	cell->squares_low = squares;
+	bucket = bucket_of[ns];
 	if (likely(bucket < COLLECTOR_BUCKETS))
 		cell->histogram[bucket]++;
 }
@@ -169,8 +150,8 @@ static __always_inline void start(struct vcpu *v, u64 now)
 /* The vCPU's thread is on its CPU and in KVM again: 'mark' moves on by the time away. */
 __noinline int settle(struct vcpu *v, u64 now)
 {
-	u64 away, gone;
 	struct cell *open;
+	u64 away, gone;
 	u32 state;
 
 	if (!v)
@@ -181,17 +162,15 @@ __noinline int settle(struct vcpu *v, u64 now)
 	if (state < VCPU_LEAVING || state == VCPU_LATE)
 		return 0;
 	open = cell_at(v->open);
-	if (!open)
-		return 0;
 	begin_change(v);
 	v->state = VCPU_KERNEL;
 	if (state == VCPU_OFF) {
-		open->offcpu_cycles += gone;
+		open->offcpu_ns += gone;
 	} else if (state == VCPU_LATE_OFF) {
 		v->late_off += gone;
 		v->state = VCPU_LATE;
 	} else {
-		open->user_cycles += gone;
+		open->user_ns += gone;
 	}
 	v->mark += now - away;
 	end_change(v);
@@ -209,7 +188,7 @@ static __always_inline void leave_guest(struct vcpu *v, u64 now)
 		 * GUEST, or KERNEL: no entry since the last exit, for KVM went back
 		 * into the guest at once. That is guest time but for the fastpath.
 		 */
-		v->guest_cycles += elapsed(v->mark, now);
+		v->guest_ns += elapsed(v->mark, now);
 		v->mark = now;
 	}
 }
@@ -219,12 +198,10 @@ static __always_inline void open_cell(struct vcpu *v, u32 index)
 {
 	struct cell *cell = cell_at(index);
 
-	if (!cell)
-		return;
 	if (v->late_off) {
 		/* The exit's own time began when the thread was switched out. */
 		begin_change(v);
-		cell->offcpu_cycles += v->late_off;
+		cell->offcpu_ns += v->late_off;
 		v->late_off = 0;
 		end_change(v);
 	}
@@ -236,41 +213,54 @@ static __always_inline void open_cell(struct vcpu *v, u32 index)
 static __always_inline void tally_exit_slow(struct vcpu *v, u64 key, u64 now)
 {
 	leave_guest(v, now);
-	v->exits++;
 	open_cell(v, tally_cell(v, key));
 }
 
 static __always_inline void tally_exit_pending(struct vcpu *v, u64 key, u64 now)
 {
 	leave_guest(v, now);
-	v->exits++;
 	v->pending = key;
 	v->state = VCPU_KERNEL_PENDING;
+}
+
+/* The vCPU, in VCPU_GUEST, left the guest, and the exit is of this cell. */
+static __always_inline void tally_exit(struct vcpu *v, u32 index, struct cell *cell, u64 now)
+{
+	v->guest_ns += now - v->mark;
+	v->mark = now;
+	v->open = index;
+	v->state = VCPU_KERNEL;
+	cell->exits++;
+}
+
+/* The vCPU, in VCPU_KERNEL, is about to enter the guest. */
+static __always_inline void tally_entry(struct vcpu *v, u64 now)
+{
+	u64 ns = now - v->mark;
+
+	v->mark = now;
+	v->state = v->guest_state;
+	tally_close(cell_at(v->open), ns);
 }
 
 /* What comes without an exit now has skipped it. */
 static __always_inline bool tally_exit_due(const struct vcpu *v)
 {
-	return v->state == VCPU_GUEST || v->state == VCPU_LATE;
+	return v->state == VCPU_GUEST || v->state == VCPU_GUEST_SLOW || v->state == VCPU_LATE;
 }
 
 /* False while an exit is due. */
 static __always_inline bool tally_entry_slow(struct vcpu *v, u64 now)
 {
-	struct cell *open;
-
 	settle(v, now);
 	if (tally_exit_due(v))
 		return false;
-	if (v->state == VCPU_UNKNOWN) {
+	if (v->state == VCPU_UNKNOWN)
 		start(v, now);
-	} else {
-		open = cell_at(v->open);
-		if (open)
-			tally_close_slow(open, elapsed(v->mark, now));
-	}
+	else
+		tally_close_slow(cell_at(v->open), elapsed(v->mark, now));
 	v->mark = now;
-	v->state = VCPU_GUEST;
+	v->state = v->guest_state;
 	return true;
 }
 
@@ -283,24 +273,16 @@ static __always_inline void tally_skipped(struct vcpu *v, u64 key, u64 now)
 /* When the exit was in this time cannot be told: it is all guest time. */
 static __always_inline void tally_skipped_at_entry(struct vcpu *v, u64 key, u64 now)
 {
-	struct cell *open;
-
 	tally_skipped(v, key, now);
-	open = cell_at(v->open);
-	if (open)
-		open->kernel_cycles += elapsed(v->mark, now);
+	cell_at(v->open)->kernel_ns += elapsed(v->mark, now);
 	v->mark = now;
-	v->state = VCPU_GUEST;
+	v->state = v->guest_state;
 }
 
 /* Exits that were not even noticed in their order; their time is not known. */
 static __always_inline void tally_unseen(struct vcpu *v, u64 exits)
 {
-	struct cell *cell = cell_at(tally_cell(v, KEY_NO_REASON));
-
-	if (cell)
-		cell->exits += exits;
-	v->exits += exits;
+	cell_at(tally_cell(v, KEY_NO_REASON))->exits += exits;
 	v->untraced += exits;
 }
 
@@ -341,7 +323,8 @@ static __always_inline void tally_out(struct vcpu *v, u64 now)
 		go(v, VCPU_USER, v->away);
 		break;
 	case VCPU_GUEST:
-		v->guest_cycles += elapsed(v->mark, now);
+	case VCPU_GUEST_SLOW:
+		v->guest_ns += elapsed(v->mark, now);
 		v->mark = now;
 		go(v, VCPU_LATE_OFF, now);
 		break;
@@ -349,6 +332,17 @@ static __always_inline void tally_out(struct vcpu *v, u64 now)
 		go(v, VCPU_LATE_OFF, now);
 		break;
 	}
+}
+
+/* In all cells, and the one that is pending. */
+static __always_inline u64 tally_exits(const struct vcpu *v)
+{
+	u64 sum = cell_at(v->other)->exits + (v->state == VCPU_KERNEL_PENDING);
+	u32 i;
+
+	for (i = 0; i < COLLECTOR_CELLS && i < v->nr_cells; i++)
+		sum += cell_at(v->cells[i])->exits;
+	return sum;
 }
 
 /* False: it was not within KVM_RUN that it was switched out. */

@@ -9,10 +9,10 @@
 # It runs in the lab, as root, in an empty directory. A later "--exits N" makes the
 # run shorter for what costs much.
 
-amd_rows='nothing empty_probes kvmstat perf_stat trace_events bcc_kvmexit
+amd_rows='nothing empty_probes kvmstat kvmstat_bpf perf_stat trace_events bcc_kvmexit
 	bpftrace_count bpftrace_time kvm_stat perf_kvm_stat_record'
 # Neither Python nor LLVM travels to the Intel machine.
-intel_rows='nothing empty_probes kvmstat perf_stat trace_events perf_kvm_stat_record'
+intel_rows='nothing empty_probes kvmstat kvmstat_bpf perf_stat trace_events perf_kvm_stat_record'
 
 with_nothing() {
 	"$@" && counted=none
@@ -26,6 +26,10 @@ with_empty_probes() {
 with_kvmstat() {
 	insmod "$KVMSTAT_KO" && "$@" && kvmstat-report --format json >kvmstat.json && rmmod kvmstat &&
 		counted=$(jq .totals.exits kvmstat.json)
+}
+
+with_kvmstat_bpf() {
+	kvmstat-report stat --source bpf -o bpf.json -- "$@" && counted=$(jq .totals.exits bpf.json)
 }
 
 with_perf_stat() {
