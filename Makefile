@@ -45,9 +45,9 @@ objects = $(patsubst %,$(BUILD)/obj/%.o,$(basename $(1)))
 $(BUILD)/kvmstat-report: $(call objects,$(report-src) $(bpf-src))
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -pthread -ljansson -lncursesw -ltinfo -lm $(bpf-libs)
-$(BUILD)/kvmstat-guest: $(call objects,$(guest-src) $(guest-asm))
+$(BUILD)/kvmstat-guest: $(call objects,$(guest-src) $(guest-asm) $(bpf-src))
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -pthread -lseccomp
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -pthread -lseccomp $(bpf-libs)
 $(BUILD)/isolate: $(call objects,isolate/main.c $(jail-src) user/message.c)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^

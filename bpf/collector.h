@@ -25,7 +25,8 @@ struct collector *collector_find(void);
 /* That collector is let go of; a pinned one counts on. */
 void collector_close(struct collector *collector);
 
-/* In words: how it is attached, and what that leaves out. */
+/* In words: how it is attached, and what that leaves out; the usual way is COLLECTOR_WAY. */
+#define COLLECTOR_WAY "tp_btf"
 const char *collector_way(const struct collector *collector);
 /* Bytes of the kernel's memory that its tables take. */
 size_t collector_memory(const struct collector *collector);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The BPF collector: what happens at each event, and whose it is. The module's
+ * The BPF collector: what happens at each event, and whose it is. Each takes the time
+ * first: what it then does is KVM's kernel time, as it is with the module. The module's
  * probes.c for where no module may be loaded; what is unlike it is said here.
  *
  * An exit and an entry come by one of three ways, of which the user side attaches
@@ -269,7 +270,7 @@ static __always_inline u64 read_key(struct vcpu *v, u64 vcpu, u32 isa, bool *pen
 }
 
 /* First of its vCPU or of its reason, one with a detail, from L2, or out of order. */
-static __always_inline int exit_slow(u64 vcpu, u32 isa, u32 home)
+static __always_inline int exit_slow(u64 vcpu, u32 isa, u64 time, u32 home)
 {
 	u32 index = index_of(vcpu, home);
 	struct vcpu *v = vcpu_at(index);
@@ -283,9 +284,9 @@ static __always_inline int exit_slow(u64 vcpu, u32 isa, u32 home)
 	all.isa = isa;
 	key = read_key(v, vcpu, isa, &pending);
 	if (pending)
-		tally_exit_pending(v, key, now());
+		tally_exit_pending(v, key, time);
 	else
-		tally_exit_slow(v, key, now());
+		tally_exit_slow(v, key, time);
 	return 0;
 }
 
@@ -296,9 +297,8 @@ static __always_inline bool in_guest(const struct vcpu *v, u64 vcpu)
 }
 
 /* An exit of L1 that tells no more than its code, which had one before. Else false. */
-static __always_inline bool exit_fast(struct vcpu *v)
+static __always_inline bool exit_fast(struct vcpu *v, u64 time)
 {
-	u64 time = now();
 	struct cell *cell;
 	u32 code, index;
 
@@ -313,12 +313,12 @@ static __always_inline bool exit_fast(struct vcpu *v)
 }
 
 /* Not at home, or not by the fast way. */
-__noinline int exit_else(u64 vcpu, u32 isa, u32 home)
+__noinline int exit_else(u64 vcpu, u32 isa, u64 time, u32 home)
 {
 	struct vcpu *v = in_run();
 
-	if (!in_guest(v, vcpu) || !exit_fast(v))
-		exit_slow(vcpu, isa, home);
+	if (!in_guest(v, vcpu) || !exit_fast(v, time))
+		exit_slow(vcpu, isa, time, home);
 	return 0;
 }
 
@@ -349,6 +349,7 @@ static __always_inline u64 untyped(struct kvm_vcpu *vcpu)
 SEC("tp_btf/kvm_exit")
 int exit_btf(struct kvm_exit_args *args)
 {
+	u64 time = now();
 	struct kvm_vcpu *vcpu = args->vcpu;
 	struct vcpu *v;
 
@@ -356,10 +357,10 @@ int exit_btf(struct kvm_exit_args *args)
 		return 0;
 	v = vcpu_at(home_of_typed(vcpu));
 	hide(v);
-	if (unlikely(!in_guest(v, (u64)vcpu)) || unlikely(!exit_fast(v))) {
+	if (unlikely(!in_guest(v, (u64)vcpu)) || unlikely(!exit_fast(v, time))) {
 		vcpu = again(args)->vcpu;
 		if (vcpu)
-			exit_else(untyped(vcpu), again(args)->isa, home_of_typed(vcpu));
+			exit_else(untyped(vcpu), again(args)->isa, time, home_of_typed(vcpu));
 	}
 	return 0;
 }
@@ -367,10 +368,11 @@ int exit_btf(struct kvm_exit_args *args)
 SEC("raw_tp/kvm_exit")
 int BPF_PROG(exit_raw, u64 vcpu, u32 isa)
 {
+	u64 time = now();
 	struct vcpu *v = vcpu_at(home_of(vcpu));
 
-	if (unlikely(!in_guest(v, vcpu)) || unlikely(!exit_fast(v)))
-		exit_else(vcpu, isa, home_of(vcpu));
+	if (unlikely(!in_guest(v, vcpu)) || unlikely(!exit_fast(v, time)))
+		exit_else(vcpu, isa, time, home_of(vcpu));
 	return 0;
 }
 
@@ -386,6 +388,7 @@ static __always_inline u64 field(void *record, u32 offset, u32 size)
 SEC("tp/kvm/kvm_exit")
 int exit_classic(void *record)
 {
+	u64 time = now();
 	u32 code = field(record, settings.classic.exit_reason, sizeof(u32));
 	u32 isa = field(record, settings.classic.isa, sizeof(u32));
 	u64 info_1 = field(record, settings.classic.info1, sizeof(u64));
@@ -401,7 +404,7 @@ int exit_classic(void *record)
 	all.isa = isa;
 	detail = isa == KVMSTAT_ISA_SVM ? svm_detail(code, info_1) :
 					  vmx_detail(code, info_1, intr_info);
-	tally_exit_slow(v, key_of(code, detail, false), now());
+	tally_exit_slow(v, key_of(code, detail, false), time);
 	return 0;
 }
 
@@ -492,7 +495,7 @@ static __always_inline u64 vcpu_of(u64 notifier)
 	       bpf_core_field_offset(struct preempt_notifier, link);
 }
 
-static __always_inline void back_in_kvm(void)
+static __always_inline void back_in_kvm(u64 time)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
 	u64 vcpu = vcpu_of((u64)BPF_CORE_READ(task, preempt_notifiers.first));
@@ -508,7 +511,7 @@ static __always_inline void back_in_kvm(void)
 	v = vcpu_at(index);
 	if (!v->compared)
 		compare_with_kvm(v);
-	tally_back(v, now());
+	tally_back(v, time);
 }
 
 /* What KVM tells userspace is all there is. */
@@ -527,12 +530,13 @@ static __always_inline void end_without_exit(struct vcpu *v, u64 time)
 SEC("raw_tp/kvm_fpu")
 int BPF_PROG(fpu, int load)
 {
+	u64 time = now();
 	struct vcpu *v;
 
 	if (!known_kvm())
 		return 0;
 	if (load) {
-		back_in_kvm();
+		back_in_kvm(time);
 		return 0;
 	}
 	v = in_run();
@@ -540,21 +544,22 @@ int BPF_PROG(fpu, int load)
 		return 0;
 	resolve(v);
 	if (tally_exit_due(v))
-		end_without_exit(v, now());
-	tally_leave(v, now());
+		end_without_exit(v, time);
+	tally_leave(v, time);
 	return 0;
 }
 
 SEC("raw_tp/kvm_userspace_exit")
 int userspace_exit(void *ctx)
 {
+	u64 time = now();
 	struct vcpu *v = in_run();
 
 	set_in_run(0);
 	if (!runs(bpf_get_current_task(), v))
 		return 0;
 	resolve(v);
-	tally_left(v, now());
+	tally_left(v, time);
 	compare_with_kvm(v);
 	return 0;
 }

@@ -48,6 +48,10 @@ static int parse_option(int c, struct arguments *to)
 	case 'r':
 		to->root = optarg;
 		return 0;
+	case 's':
+		to->source = optarg;
+		return !strcmp(optarg, "module") || !strcmp(optarg, "bpf") ? 0 :
+		       misuse("--source takes module or bpf, not", optarg);
 	case 'w':
 		to->writable = true;
 		return 0;
@@ -83,6 +87,7 @@ int arguments_parse(int argc, char **argv, const char *allowed, struct arguments
 		{ "count", required_argument, NULL, 'c' },
 		{ "vcpus", required_argument, NULL, 'v' },
 		{ "mode", required_argument, NULL, 'm' },
+		{ "source", required_argument, NULL, 's' },
 		{ "root", required_argument, NULL, 'r' },
 		{ "writable", no_argument, NULL, 'w' },
 		{ "isolate", no_argument, NULL, 'I' },

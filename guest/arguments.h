@@ -13,6 +13,7 @@ struct arguments {
 	unsigned int vcpus;	/* 0: not given */
 	uint64_t count;		/* 0: not given */
 	const char *root;	/* NULL: not given */
+	const char *source;	/* NULL: not given */
 	bool writable;
 	bool isolate;
 	bool hold;
@@ -21,7 +22,7 @@ struct arguments {
 
 /*
  * 'allowed' has the letters of the options that the command takes: m(ode),
- * v(cpus), c(ount), H(old), r(oot and --writable), I(solate). Leaves optind at the
+ * v(cpus), c(ount), s(ource), H(old), r(oot and --writable), I(solate). Leaves optind at the
  * first argument that is no option. 0, or EXIT_USAGE after a message.
  */
 int arguments_parse(int argc, char **argv, const char *allowed, struct arguments *to);

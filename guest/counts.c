@@ -1,14 +1,42 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What the loaded module has counted of a vCPU of this process. */
+/* What the module, or the BPF collector, has counted of a vCPU of this process. */
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <asm/svm.h>
 #include <asm/vmx.h>
 
+#include "../bpf/collector.h"
 #include "../user/device.h"
 #include "../user/message.h"
 #include "counts.h"
+
+static int open_collector(struct counter *counter)
+{
+	counter->collector = collector_find();
+	if (!counter->collector && errno == ENOENT)
+		counter->collector = collector_load();
+	return counter->collector ? 0 : -1;
+}
+
+int counter_open(struct counter *counter, const char *source)
+{
+	if (!source)
+		source = access(KVMSTAT_DEVICE, F_OK) && collector_here() ? "bpf" : "module";
+	if (!strcmp(source, "bpf"))
+		return open_collector(counter);
+	counter->device = device_open(false);
+	return counter->device < 0 ? -1 : 0;
+}
+
+void counter_close(struct counter *counter)
+{
+	if (counter->collector)
+		collector_close(counter->collector);
+	else
+		close(counter->device);
+}
 
 static void add_cell(struct counts *counts, const struct kvmstat_cell *cell)
 {
@@ -72,11 +100,11 @@ static bool usable(struct counter *counter, const struct kvmstat_snapshot *heade
 		counter->generation = header->generation;
 	}
 	if (header->instance != counter->instance || header->generation != counter->generation)
-		error("the module's counters were reset or reloaded meanwhile: run it again");
+		error("the counters were reset, or the module reloaded, meanwhile: run it again");
 	else if (header->isa != counter->isa)
-		error("the module saw exits of another ISA than the vendor module that is loaded has");
+		error("exits of another ISA were counted than the vendor module that is loaded has");
 	else if (header->lost)
-		error("the module lost %llu exits for want of memory: its counts are short",
+		error("%llu exits were lost for want of memory: the counts are short",
 		      (unsigned long long)header->lost);
 	else
 		return true;
@@ -88,12 +116,14 @@ int counts_read(struct counter *counter, unsigned int vcpu_id, struct counts *to
 	struct snapshot snap;
 	bool ok;
 
-	if (device_snapshot(counter->device, &snap))
+	if (counter->collector)
+		collector_snapshot(counter->collector, &snap);
+	else if (device_snapshot(counter->device, &snap))
 		return -1;
 	memset(to, 0, sizeof(*to));
 	ok = usable(counter, snap.header);
 	if (ok && !count_own(to, &snap, vcpu_id)) {
-		error("the module has no VM of process %d: run it outside of any pid namespace",
+		error("no VM of process %d was counted: run it outside of any pid namespace",
 		      getpid());
 		ok = false;
 	}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the loaded module has counted of a vCPU of this process. Read in the
+ * What the module, or the BPF collector, has counted of a vCPU of this process. Read in the
  * vCPU's own thread while the guest waits at a mark, no exit can fall between
  * the count and the reading of it.
  */
@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* As many as the module has for one vCPU (TALLY_CELLS). */
+/* As many as either has for one vCPU (TALLY_CELLS, COLLECTOR_CELLS). */
 #define COUNTS_MAX	64
 
 /* Of one exit code. */
@@ -27,12 +27,22 @@ struct counts {
 	uint64_t untraced;
 };
 
+struct collector;
+
 /* Who reads, and what must not change from one reading to the next. */
 struct counter {
-	int device;
+	int device;			/* the module's, or */
+	struct collector *collector;	/* NULL: it is the module */
 	uint32_t isa;
-	uint64_t instance, generation;	/* of the module, at the first reading */
+	uint64_t instance, generation;	/* at the first reading */
 };
+
+/*
+ * "module" or "bpf": a collector that is pinned, or one of our own. NULL: the module
+ * where it is loaded, else BPF. 0, or -1 after a message.
+ */
+int counter_open(struct counter *counter, const char *source);
+void counter_close(struct counter *counter);
 
 /* 0, or -1 after a message: not there, or not to be compared with the last reading. */
 int counts_read(struct counter *counter, unsigned int vcpu_id, struct counts *to);

@@ -38,8 +38,8 @@ static const struct {
 } commands[] = {
 	{ "list", cmd_list, "", "", "the guests and the exits that each must cause" },
 	{ "run", cmd_run, "mvcHrI", "[OPTIONS] GUEST", "run a guest; its output goes to stdout" },
-	{ "verify", cmd_verify, "mvc", "[OPTIONS] [GUEST...]",
-	  "run guests (all of them) against the loaded module; prints TAP" },
+	{ "verify", cmd_verify, "mvcs", "[OPTIONS] [GUEST...]",
+	  "run guests (all of them), and compare what was counted; prints TAP" },
 	{ "layout", cmd_layout, "mvc", "[OPTIONS] GUEST",
 	  "run a guest, then show its memory and page tables" },
 	{ "bench", cmd_bench, "c", "[--count N]", "what hypercalls, traps and interrupts cost: a table" },
@@ -65,6 +65,7 @@ static void usage(FILE *to)
 		"             mode of the CPU, where it has one (run: long; verify: all it has)\n"
 		"--vcpus N:   so many vCPUs (1 to %d) run it at once, each in a part of the memory\n"
 		"             of its own\n"
+		"--source S:  verify: whose counts: module (the default where it is loaded), or bpf\n"
 		"--root DIR:  run gives the guest the files below DIR, to read (hypercalls.h says\n"
 		"             how); with --writable to change, and to create, too\n"
 		"--isolate:   run does it in namespaces of its own (see isolate), with a filter\n"
@@ -343,7 +344,9 @@ static bool is_wanted(const struct guest *guest, int nr, char **names, enum mode
 
 static int cmd_verify(int nr, char **names, const struct arguments *given)
 {
-	const struct verify_options options = { .count = given->count, .vcpus = given->vcpus };
+	const struct verify_options options = {
+		.count = given->count, .vcpus = given->vcpus, .source = given->source,
+	};
 	const struct guest **guests;
 	size_t i, wanted = 0;
 	int status;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Runs guests against the loaded module and compares the counts.
+ * Runs guests against the module, or the BPF collector, and compares the counts.
  *
  * Exits that the host itself causes (interrupts, NMIs, SMIs) fall where they
  * like; they are counted apart. Every other exit must have been expected.
@@ -8,9 +8,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
-#include "../user/device.h"
+#include "../bpf/collector.h"
 #include "../user/message.h"
 #include "../user/reasons.h"
 #include "counts.h"
@@ -153,7 +152,7 @@ static bool compare_vcpu(const struct vm *vm, unsigned int vcpu_id, enum world w
 }
 
 static bool verify_guest(const struct guest *guest, enum world world,
-			 const struct verify_options *options, uint64_t count, int device)
+			 const struct verify_options *options, uint64_t count, const struct counter *counter)
 {
 	struct measurement m[VCPUS_MAX] = {};
 	/* What a guest prints is not TAP. */
@@ -165,7 +164,7 @@ static bool verify_guest(const struct guest *guest, enum world world,
 	bool ok;
 
 	for (i = 0; i < vm->nr_vcpus; i++) {
-		m[i].counter.device = device;
+		m[i].counter = *counter;
 		m[i].counter.isa = world_isa(world);
 	}
 	vm->mark = take_counts;
@@ -190,11 +189,11 @@ static uint64_t operations(const struct guest *guest, uint64_t count)
 
 /* One line for a guest, the numbers before it as TAP's diagnostics; false: it failed. */
 static bool verify_one(const struct guest *guest, size_t number, enum world world,
-		       const struct verify_options *options, int device)
+		       const struct verify_options *options, const struct counter *counter)
 {
 	uint64_t count = operations(guest, options->count);
 	const char *lacking = guest->needs ? guest->needs(world) : NULL;
-	bool ok = lacking || verify_guest(guest, world, options, count, device);
+	bool ok = lacking || verify_guest(guest, world, options, count, counter);
 
 	printf("%sok %zu - %s (%s) x %llu: %s", ok ? "" : "not ", number, guest->name,
 	       modes[guest->mode].name, (unsigned long long)count, guest->description);
@@ -207,16 +206,21 @@ static bool verify_one(const struct guest *guest, size_t number, enum world worl
 
 int verify(const struct guest * const *guests, size_t nr, const struct verify_options *options)
 {
-	int device = device_open(false);
+	struct counter counter = { };
 	enum world world;
 	size_t i, failed = 0;
 
-	if (device < 0 || cpu_world(&world))
+	if (counter_open(&counter, options->source))
 		return EXIT_FAILED;
-	printf("TAP version 13\n1..%zu\n# %s\n", nr, world_name(world));
+	if (cpu_world(&world)) {
+		counter_close(&counter);
+		return EXIT_FAILED;
+	}
+	printf("TAP version 13\n1..%zu\n# %s, counted by %s\n", nr, world_name(world),
+	       counter.collector ? collector_way(counter.collector) : "the module");
 	for (i = 0; i < nr; i++)
-		failed += !verify_one(guests[i], i + 1, world, options, device);
-	close(device);
+		failed += !verify_one(guests[i], i + 1, world, options, &counter);
+	counter_close(&counter);
 	if (failed)
 		error("%zu of %zu guests were not counted as expected", failed, nr);
 	return failed ? EXIT_FAILED : EXIT_DONE;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Runs guests against the loaded module and compares the counts: TAP. */
+/* Runs guests against the module, or the BPF collector, and compares the counts: TAP. */
 #ifndef KVMSTAT_GUEST_VERIFY_H
 #define KVMSTAT_GUEST_VERIFY_H
 
@@ -10,6 +10,7 @@
 
 struct verify_options {
 	uint64_t count;		/* 0: each guest's own */
+	const char *source;	/* as counter_open() takes it */
 	unsigned int vcpus;	/* all do the same, and each is compared */
 };
 

@@ -76,7 +76,7 @@ done
 rm -rf "$own"
 
 if ! [ -e /dev/kvmstat ]; then
-	is "$(status verify hello)" 1 'verify without the module'
+	is "$(status verify --source module hello)" 1 'verify without the module'
 	like "$(cat "$err")" 'no module loaded: run "sudo insmod kvmstat.ko"' '…says what to do'
 fi
 if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null && [ -e /dev/kvm ]; then

@@ -14,7 +14,7 @@ if [ -z "${LAB_OUT:-}" ]; then
 	rm -rf build/nested
 	mkdir -p build/nested/root/{dev,modules} || exit 1
 	"${CC:-gcc}" -O2 -static -o build/nested/root/init tests/workload/nested_init.c || exit 1
-	make -s tools LDFLAGS=-static BUILD=build/nested/static build/nested/static/kvmstat-guest || exit 1
+	make -s tools CLANG= LDFLAGS=-static BUILD=build/nested/static build/nested/static/kvmstat-guest || exit 1
 	cp build/nested/static/kvmstat-guest build/nested/root/guest
 	n=0
 	for module in irqbypass ccp kvm kvm-amd; do

@@ -35,7 +35,7 @@ kvmstat-guest run --count 50000 cpuid &
 relay 'beside another VM' kvmstat-guest verify cpuid msr-read touch
 wait
 rmmod kvmstat
-out=$(kvmstat-guest verify hello 2>&1)
-is $? 1 'without the module, verify fails'
+out=$(kvmstat-guest verify --source module hello 2>&1)
+is $? 1 'without the module, verify --source module fails'
 like "$out" 'no module loaded' '…and says why'
 done_testing

@@ -33,6 +33,16 @@ static int open_any(struct source *source, enum reading reading)
 	return 0;
 }
 
+/* Asked for. What a way other than the usual one leaves out is said. */
+static int open_bpf(struct source *source, enum reading reading)
+{
+	if (source_bpf_open(source, reading) < 0)
+		return -1;
+	if (strcmp(collector_way(source->collector), COLLECTOR_WAY))
+		inform("BPF: %s", collector_way(source->collector));
+	return 0;
+}
+
 int source_open(struct source *source, const char *name, enum reading reading)
 {
 	memset(source, 0, sizeof(*source));
@@ -42,7 +52,7 @@ int source_open(struct source *source, const char *name, enum reading reading)
 	if (!strcmp(name, "module"))
 		return source_module_open(source);
 	if (!strcmp(name, "bpf"))
-		return source_bpf_open(source, reading);
+		return open_bpf(source, reading);
 	return source_file_open(source, name);
 }
 

@@ -41,9 +41,9 @@ int source_bpf_open(struct source *source, enum reading reading)
 		error("BPF: nothing counts yet: start it (kvmstat-report bpf start), or count from now on (show -i 1, stat -- COMMAND)");
 		return -1;
 	}
-	if (!source->collector) {
-		source->ours = true;
-		source->collector = collector_load();
-	}
-	return source->collector ? 0 : -1;
+	if (source->collector)
+		return 0;
+	source->collector = collector_load();
+	source->ours = source->collector;
+	return source->ours ? 0 : -1;
 }
