@@ -139,7 +139,9 @@ __noinline int vm_gone(u64 key)
 		return 0;
 	place = *known;
 	vm = vm_at(place);
-	bpf_map_delete_elem(&vm_index, &key);
+	/* Its vCPUs may find that out on several CPUs at once: see another(). */
+	if (bpf_map_delete_elem(&vm_index, &key))
+		return 0;
 	bpf_loop(VM_VCPUS, vcpu_gone, &place, 0);
 	barrier();
 	vm->key = 0;
