@@ -58,17 +58,30 @@ static __always_inline bool runs(u64 task, const struct vcpu *v)
 	return v->vcpu && v->runner == task;
 }
 
+/*
+ * Where an exit's detail could not be read its key is its code alone, which is what
+ * the fast path looks for: it would take the next ones of that code for the same.
+ */
+static __always_inline void hide_from_fast_path(struct vcpu *v, u64 key)
+{
+	if (!KEY_DETAIL(key))
+		v->slots[tally_slot(key)] = 0;
+}
+
 /* What an exit told besides its code is known now: it is counted. */
 __noinline int resolve(struct vcpu *v)
 {
 	bool l2;
 	u32 code;
+	u64 key;
 
 	if (!v || v->state != VCPU_KERNEL_PENDING)
 		return 0;
 	l2 = v->pending & KEY_L2;
 	code = v->pending;
-	open_cell(v, tally_cell(v, key_of(code, vmx_detail_read(v->vcpu, code, l2), l2)));
+	key = key_of(code, vmx_detail_read(v->vcpu, code, l2), l2);
+	open_cell(v, tally_cell(v, key));
+	hide_from_fast_path(v, key);
 	return 0;
 }
 
@@ -421,6 +434,8 @@ static __always_inline void entry_again(struct vcpu *v, u64 vcpu, u64 time)
 	if (pending)
 		key |= vmx_detail_read(vcpu, KEY_CODE(key), key & KEY_L2) << KEY_DETAIL_SHIFT;
 	tally_skipped_at_entry(v, key, time);
+	if (pending)
+		hide_from_fast_path(v, key);
 }
 
 static __always_inline int entry_slow(u64 vcpu, u64 time, u32 home)
