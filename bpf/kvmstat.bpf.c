@@ -71,16 +71,21 @@ static __always_inline void hide_from_fast_path(struct vcpu *v, u64 key)
 /* What an exit told besides its code is known now: it is counted. */
 __noinline int resolve(struct vcpu *v)
 {
+	u32 code, state;
 	bool l2;
-	u32 code;
 	u64 key;
 
-	if (!v || v->state != VCPU_KERNEL_PENDING)
+	if (!v)
+		return 0;
+	state = v->state;
+	if (state != VCPU_KERNEL_PENDING && state != VCPU_PENDING_OFF)
 		return 0;
 	l2 = v->pending & KEY_L2;
 	code = v->pending;
 	key = key_of(code, vmx_detail_read(v->vcpu, code, l2), l2);
 	open_cell(v, tally_cell(v, key));
+	if (state == VCPU_PENDING_OFF)
+		v->state = VCPU_OFF;	/* its end was missed */
 	hide_from_fast_path(v, key);
 	return 0;
 }
@@ -111,12 +116,14 @@ static __always_inline void compare_with_kvm(struct vcpu *v)
 /* The VMM has closed it, and has had it until now. */
 static __always_inline void last_look(struct vcpu *v)
 {
+	u64 time = now();
+
 	if (!v->vcpu)
 		return;
 	resolve(v);
 	if (settings.end_seen)
 		compare_with_kvm(v);
-	tally_back(v, now());
+	tally_back(v, time);
 }
 
 static long vcpu_gone(u32 i, u32 *vm_place)
@@ -586,10 +593,8 @@ static __always_inline void switch_out(u64 prev)
 	struct vcpu *v = in_run();
 
 	set_in_run(0);
-	if (!runs(prev, v))
-		return;
-	resolve(v);
-	tally_out(v, now());
+	if (runs(prev, v))
+		tally_out(v, now());
 }
 
 static __always_inline void switch_in(u32 index, u64 next)

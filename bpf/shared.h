@@ -45,6 +45,7 @@ enum vcpu_state {
 	/* Switched out of GUEST, and in: the event of the exit comes late. */
 	VCPU_LATE_OFF,
 	VCPU_LATE,
+	VCPU_PENDING_OFF,	/* switched out of KERNEL_PENDING */
 };
 
 /*
@@ -72,7 +73,7 @@ struct vcpu {
 	__u32 nr_cells;
 	__u64 pending;		/* VCPU_KERNEL_PENDING: its key, less the detail */
 	__u64 away;		/* since when it is in USER or switched out */
-	__u64 late_off;		/* off-CPU time of an exit whose event is yet to come */
+	__u64 late_off;		/* off-CPU time of an exit whose event is yet to come, or pending */
 	__u64 first;		/* of the first event */
 	__u64 untraced;
 	__u64 uncounted;	/* KVM's own 'exits' less ours when it began */

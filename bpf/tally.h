@@ -5,7 +5,7 @@
  * different is what BPF is: cells have indices, not addresses, and of a VMX exit
  * that tells more than its code that is known a little later (reason.h). Then its
  * count waits until it is: the state is VCPU_KERNEL_PENDING, and no longer than
- * until the vCPU's next event of any kind.
+ * until the vCPU's next event, but for being switched out and in.
  */
 #ifndef KVMSTAT_BPF_TALLY_H
 #define KVMSTAT_BPF_TALLY_H
@@ -166,9 +166,9 @@ __noinline int settle(struct vcpu *v, u64 now)
 	v->state = VCPU_KERNEL;
 	if (state == VCPU_OFF) {
 		open->offcpu_ns += gone;
-	} else if (state == VCPU_LATE_OFF) {
+	} else if (state == VCPU_LATE_OFF || state == VCPU_PENDING_OFF) {
 		v->late_off += gone;
-		v->state = VCPU_LATE;
+		v->state = state == VCPU_LATE_OFF ? VCPU_LATE : VCPU_KERNEL_PENDING;
 	} else {
 		open->user_ns += gone;
 	}
@@ -331,13 +331,17 @@ static __always_inline void tally_out(struct vcpu *v, u64 now)
 	case VCPU_LATE:
 		go(v, VCPU_LATE_OFF, now);
 		break;
+	case VCPU_KERNEL_PENDING:
+		/* KVM may not have come to look at it yet. */
+		go(v, VCPU_PENDING_OFF, now);
+		break;
 	}
 }
 
 /* In all cells, and the one that is pending. */
 static __always_inline u64 tally_exits(const struct vcpu *v)
 {
-	u64 sum = cell_at(v->other)->exits + (v->state == VCPU_KERNEL_PENDING);
+	u64 sum = cell_at(v->other)->exits + (v->state == VCPU_KERNEL_PENDING || v->state == VCPU_PENDING_OFF);
 	u32 i;
 
 	for (i = 0; i < COLLECTOR_CELLS && i < v->nr_cells; i++)
@@ -348,7 +352,7 @@ static __always_inline u64 tally_exits(const struct vcpu *v)
 /* False: it was not within KVM_RUN that it was switched out. */
 static __always_inline bool tally_in(struct vcpu *v, u64 now)
 {
-	if (v->state != VCPU_OFF && v->state != VCPU_LATE_OFF)
+	if (v->state != VCPU_OFF && v->state != VCPU_LATE_OFF && v->state != VCPU_PENDING_OFF)
 		return false;
 	settle(v, now);
 	return true;

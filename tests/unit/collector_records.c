@@ -142,7 +142,7 @@ static void events(struct churn *c)
 	/* A count that waits is nowhere: out of the way of whoever reads. */
 	for (i = 0; i < vm->nr; i++)
 		if (vm->vcpus[i]->pending)
-			tell_out(vm->vcpus[i]);
+			tell_entry(vm->vcpus[i]);
 }
 
 static const struct fake_vm *vm_of_pid(const struct churn *c, u32 pid)

@@ -253,7 +253,6 @@ void tell_out(struct twin *w)
 	if (!w->in_run)
 		return;
 	w->in_run = false;
-	w->pending = false;
 	tally_out(&w->t, now);
 }
 
@@ -355,7 +354,9 @@ static u32 state_of(const struct twin *w)
 
 	if (w->t.state == TALLY_GUEST && !w->reason_known)
 		return VCPU_GUEST_SLOW;
-	return w->pending ? VCPU_KERNEL_PENDING : states[w->t.state];
+	if (w->pending)
+		return w->t.state == TALLY_OFF ? VCPU_PENDING_OFF : VCPU_KERNEL_PENDING;
+	return states[w->t.state];
 }
 
 bool same_state(const struct twin *w)
