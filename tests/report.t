@@ -91,8 +91,8 @@ for command in show 'stat -- true' 'paging -- true' reset; do
 		"$command, no rights" preload "$report" $command
 done
 FAKE_ERRNO=$enoent preload "$report" 2>err
-is "$(cat err)" 'kvmstat: no module loaded: run "sudo insmod kvmstat.ko" or use --source FILE' \
-	'show names the other way'
+is "$(cat err)" 'kvmstat: no module loaded: run "sudo insmod kvmstat.ko" or use --source bpf (after "kvmstat-report bpf start") or --source FILE' \
+	'show names the other ways'
 if [ "$(id -u)" -eq 0 ]; then
 	chmod 755 .
 	cp "$report" report

@@ -27,8 +27,10 @@ static int open_any(struct source *source, enum reading reading)
 		return -1;
 	if (!pinned && (reading == READING_ONCE || !collector_here()))
 		return source_module_open(source);	/* which says what to do */
-	if (source_bpf_open(source, reading) < 0)
+	if (source_bpf_open(source, reading) < 0) {
+		error("no module loaded: run \"sudo insmod kvmstat.ko\", or see to what BPF lacks");
 		return -1;
+	}
 	inform("no module loaded: counted by BPF, %s", collector_way(source->collector));
 	return 0;
 }
