@@ -122,7 +122,8 @@ static int go_on(struct top *top, struct run *run)
 static bool is_new_count(const struct top *top, const struct run *run)
 {
 	if (run->instance != top->last.instance)
-		warning("the module was loaded anew: this is what it counted since");
+		warning("%s: this is what it counted since", strcmp(run->source, "bpf") ?
+			"the module was loaded anew" : "the collector was started anew");
 	else if (run->generation != top->last.generation)
 		warning("the counters were reset: this is what was counted since");
 	else

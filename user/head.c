@@ -40,7 +40,8 @@ static void print_window(FILE *out, const struct run *run)
 	text_ns(time, run->window_ns);
 	switch (run->window) {
 	case WINDOW_SINCE_RESET:
-		fprintf(out, "%s since the module was loaded or reset", time);
+		fprintf(out, "%s since %s", time, !strcmp(run->source, "bpf") ?
+			"the collector was started" : "the module was loaded or reset");
 		break;
 	case WINDOW_INTERVAL:
 		fprintf(out, "the last %s", time);

@@ -116,7 +116,7 @@ static int parse_top(struct options *options, const char *value)
 static int parse_source(struct options *options, const char *value)
 {
 	options->source = value;
-	return *value ? 0 : bad_value("--source", value, "\"module\", \"bpf\" or a file");
+	return *value ? 0 : bad_value("--source", value, "module, bpf or a file");
 }
 
 static int parse_interval(struct options *options, const char *value)

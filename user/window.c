@@ -163,7 +163,9 @@ int window_since(struct run *run, const struct run *before)
 	size_t i;
 
 	if (run->instance != before->instance || run->generation != before->generation) {
-		error("the counters were reset (or the module reloaded) during the window: run it again");
+		error("%s during the window: run it again", strcmp(run->source, "bpf") ?
+		      "the counters were reset (or the module reloaded)" :
+		      "the collector was started anew");
 		return -1;
 	}
 	for (i = 0; i < before->nr_vms; i++)

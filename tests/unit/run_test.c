@@ -385,6 +385,12 @@ static void windows_refused(void)
 
 	before = start_run(1000);
 	after = start_run(2000);
+	strcpy(after.source, "bpf");
+	after.instance++;
+	ok(refused(&before, &after) < 0, "the BPF collector started anew in the window: refused");
+
+	before = start_run(1000);
+	after = start_run(2000);
 	add_cpuids(&before, 1, 10);
 	add_cpuids(&after, 1, 9);
 	ok(refused(&before, &after) < 0, "a count that fell: refused, not negative");

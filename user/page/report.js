@@ -78,7 +78,8 @@ function windowText(run) {
 		return `${length} while the command ran${runs}`;
 	if (run.window === "interval")
 		return `an interval of ${length}`;
-	return `${length} since the module was loaded or reset${runs}`;
+	const start = run.source === "bpf" ? "the collector was started" : "the module was loaded or reset";
+	return `${length} since ${start}${runs}`;
 }
 
 // What both kinds of report have of a machine and its window.
