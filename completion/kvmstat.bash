@@ -91,10 +91,24 @@ _kvmstat_report_options() {
 		sed -nE 's/^ +((-[a-z]), )?(--[a-z-]+)( ([^ ]+))? .*/\2:\3:\5/p'
 }
 
+# Who counts; where nothing is measured, a saved report, too.
+_kvmstat_source() {
+	local words
+	_kvmstat_offer 'module bpf'
+	case $command in
+	show | top | textfile)
+		words=("${COMPREPLY[@]}")
+		_kvmstat_files
+		COMPREPLY+=("${words[@]}")
+		;;
+	esac
+}
+
 _kvmstat_report_value() {
 	local by=(reason class detail)
 	case $wanted in
-	--output | --source | --msrs | --html) _kvmstat_files ;;
+	--output | --msrs | --html) _kvmstat_files ;;
+	--source) _kvmstat_source ;;
 	--vm) _kvmstat_offer "$(_kvmstat_ask "$tool" show --by vm --format csv |
 		sed -nE 's/^([1-9][0-9]*),([0-9]+),.*/\1 \2/p')" ;;
 	--pairs) _kvmstat_offer 'auto fold keep' ;;
@@ -127,6 +141,7 @@ _kvmstat_report_operand() {
 	case $command in
 	diff) _kvmstat_files ;;
 	textfile) _kvmstat_files -d ;;
+	bpf) ((operand)) || _kvmstat_offer 'start stop status' ;;
 	# Names of one word; others can be had by their number.
 	reasons) _kvmstat_offer "$(_kvmstat_ask "$tool" reasons --format json |
 		sed -nE 's/^ *"name": "([^" ]+)",?$/\1/p')" ;;

@@ -157,7 +157,14 @@ both_shells() {
 	offers 'kvmstat-report reasons INV' "$("$report" reasons --isa vmx --format json |
 		jq -r '.reasons[].name | strings | select(startswith("INV"))' | sort -u | paste -sd ' ')" 'reasons: names'
 	offers 'kvmstat-report show --vm ' '1 2 4100 4200' 'VMs and their processes'
-	includes 'kvmstat-report show --source ' before.json 'files'
+	offers 'kvmstat-report bpf ' 'start status stop' 'bpf: its words'
+	offers 'kvmstat-report bpf st' 'start status stop' 'bpf: those that begin so'
+	offers 'kvmstat-report bpf start ' '' 'bpf: one of them'
+	offers 'kvmstat-report stat --source ' 'bpf module' 'stat: who counts'
+	offers 'kvmstat-report paging --source=b' bpf 'paging: the same, behind ='
+	includes 'kvmstat-report show --source ' bpf 'show: who counts'
+	includes 'kvmstat-report show --source ' before.json 'show: files'
+	includes 'kvmstat-report textfile --source ' before.json 'textfile: files'
 	includes 'kvmstat-report stat -o ' before.json 'files, of a letter'
 	includes 'kvmstat-report diff ' before.json 'diff: a file'
 	includes 'kvmstat-report diff before.json ' after.json 'diff: another'
@@ -243,6 +250,13 @@ accepted reasons --format table json
 accepted caps --format table json
 accepted reasons --isa svm vmx
 accepted spaces --pairs auto fold keep
+for value in module bpf; do
+	for command in show top textfile stat paging; do
+		"$report" $command --source $value --help >/dev/null 2>&1
+		is $? 0 "$command --source $value"
+	done
+done
+is "$("$report" bpf '?' 2>&1 | sed 's/.* is not one of //; s/,//g')" 'start stop status' 'bpf: no more than its words'
 for format in table csv json openmetrics prometheus; do
 	"$report" diff --format $format "$tests/data/amd.json" "$tests/data/amd.json" >/dev/null 2>&1
 	is "$?" "$(case $format in table | csv | json) echo 0 ;; *) echo 2 ;; esac)" "diff --format $format"
