@@ -159,7 +159,7 @@ both_shells() {
 	offers 'kvmstat-report show --vm ' '1 2 4100 4200' 'VMs and their processes'
 	offers 'kvmstat-report bpf ' 'start status stop' 'bpf: its words'
 	offers 'kvmstat-report bpf st' 'start status stop' 'bpf: those that begin so'
-	offers 'kvmstat-report bpf start ' '' 'bpf: one of them'
+	excludes 'kvmstat-report bpf start ' stop 'bpf: one of them'
 	offers 'kvmstat-report stat --source ' 'bpf module' 'stat: who counts'
 	offers 'kvmstat-report paging --source=b' bpf 'paging: the same, behind ='
 	includes 'kvmstat-report show --source ' bpf 'show: who counts'

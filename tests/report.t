@@ -168,6 +168,9 @@ is "$(column 2 cpuid out)/$(column 2 'PF excp' out)/$(column 2 total out)" 1000/
 is "$(awk 'length > 80' out)" '' 'in 80 columns'
 like "$(cat out)" 'untraced: 2 ' 'untraced exits are told'
 like "$(cat out)" 'Linux 6.1.0-test, AMD SVM, nested paging \(npt\)' 'of which machine'
+like "$(cat out)" 's since the module was loaded or reset;' 'since when'
+jq '.source = "bpf"' "$data/amd.json" >bpf.json
+like "$("$report" --source bpf.json)" 's since the collector was started;' 'since when, counted by BPF'
 is "$(file --format json | jq -cS .)" "$(jq -cS 'del(.comment)' "$data/amd.json")" 'JSON comes out as it went in'
 file --sort name >out
 is "$(awk 'NR > 5 && NF > 5 { print $1 }' out | head -4 | tr '\n' ' ')" 'PF cpuid msr npf ' '--sort name'
