@@ -86,6 +86,11 @@ for of in 'show by' 'show sort' 'top sort' 'show format' 'reasons isa' 'spaces p
 	done
 	is "$missing" '' "$1 --$2: all values are explained"
 done
+for value in module bpf; do
+	like "$(explained 'source module')" "\\b$value\\b" "--source: $value is explained"
+done
+is "$(section kvmstat-report.1 SYNOPSIS | sed -nE 's/^ *kvmstat-report bpf //p' | tr '|' ' ' | words)" \
+	"$("$report" bpf '?' 2>&1 | sed 's/.* is not one of //; s/,//g' | words)" 'bpf: its words'
 is "$(section kvmstat-report.1 'EXIT STATUS' | grep -oE '^ +[0-9]+' | words)" \
 	"$("$report" --help | grep '^Exit status' | grep -oE '[0-9]+' | words)" 'its exit status'
 
