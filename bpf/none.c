@@ -11,9 +11,15 @@ bool collector_here(void)
 	return false;
 }
 
-struct collector *collector_load(void)
+static int refuse(void)
 {
 	error("BPF: this program was built without it: install clang, bpftool and libbpf-dev, and run make again");
+	return -1;
+}
+
+struct collector *collector_load(void)
+{
+	refuse();
 	return NULL;
 }
 
@@ -54,6 +60,5 @@ int collector_pin(struct collector *collector)
 
 int collector_unpin(void)
 {
-	error("BPF: no collector is pinned at " COLLECTOR_PINS);
-	return -1;
+	return refuse();
 }

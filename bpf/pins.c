@@ -29,7 +29,8 @@
 
 static int explain(const char *what, int why)
 {
-	error("BPF: " COLLECTOR_PINS ": %s: %s", what, strerror(why));
+	error("BPF: " COLLECTOR_PINS ": %s: %s%s", what, strerror(why),
+	      why == EACCES || why == EPERM ? ": run with sudo" : "");
 	return -1;
 }
 

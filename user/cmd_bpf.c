@@ -55,9 +55,10 @@ static void print_status(const struct collector *collector)
 
 static int status(void)
 {
-	struct collector *collector = collector_find();
+	/* To load one that was not built in only says so. */
+	struct collector *collector = collector_here() ? collector_find() : collector_load();
 
-	if (!collector && errno == ENOENT)
+	if (!collector && collector_here() && errno == ENOENT)
 		error("BPF: no collector is pinned at " COLLECTOR_PINS ": start one with \"kvmstat-report bpf start\"");
 	if (!collector)
 		return EXIT_FAILED;

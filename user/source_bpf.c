@@ -37,7 +37,7 @@ int source_bpf_open(struct source *source, enum reading reading)
 	source->collector = collector_find();
 	if (!source->collector && errno != ENOENT)
 		return -1;
-	if (!source->collector && reading == READING_ONCE) {
+	if (!source->collector && reading == READING_ONCE && collector_here()) {
 		error("BPF: nothing counts yet: start it (kvmstat-report bpf start), or count from now on (show -i 1, stat -- COMMAND)");
 		return -1;
 	}

@@ -1,0 +1,141 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# The BPF collector's command line: wrong usage, missing rights, nothing pinned, start
+# and stop, and a build without it. No VM runs, and no lab: as root all of it is in a
+# mount namespace of its own, where no collector of the machine is in sight.
+set -u
+tests=$(realpath "$(dirname "$0")")
+tree=$(dirname "$tests")
+if [ "$(id -u)" -eq 0 ] && [ -z "${KVMSTAT_PRIVATE-}" ]; then
+	KVMSTAT_PRIVATE=1 exec unshare --mount "$tests/bpf_cli.t"
+fi
+. "$tests/tap.sh"
+"$tests/deps" build lab || exit 1
+report=$tree/build/kvmstat-report
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+cd "$tmp" || exit 1
+chmod 755 .
+echo '{}' >run.json
+pins=/sys/fs/bpf/kvmstat
+
+echo '# usage'
+fails 2 'start\|stop\|status' 'bpf without a word' "$report" bpf
+fails 2 '"foo" is not one of start, stop, status' 'another word' "$report" bpf foo
+fails 2 'one argument too many: .stop.' 'two words' "$report" bpf start stop
+fails 2 'no option --format' 'an option that it has not' "$report" bpf --format json status
+for command in stat paging; do
+	fails 2 '"run.json" counts nothing while COMMAND runs: use module or bpf' "$command of a file" \
+		"$report" "$command" --source run.json -- true
+done
+fails 2 'option -i .*a file does not' 'intervals of a file' "$report" show -i 1 --source run.json
+fails 2 '--source: "" is not module, bpf or a file' 'no source' "$report" show --source ''
+fails 2 'no option --source' 'reasons has no source' "$report" reasons --source bpf
+succeeds 'bpf --help' "$report" bpf --help
+like "$(cat out)" 'start\|stop\|status' '…has its words'
+
+echo '# a build without it'
+make -s -C "$tree" CLANG= BUILD=build/no-bpf build/no-bpf/kvmstat-report >log 2>&1
+is "$?$(cat log)" 0 'make CLANG='
+none=$tree/build/no-bpf/kvmstat-report
+for arguments in 'show --source bpf' 'show -i 1 --source bpf' 'stat --source bpf -- true' 'bpf start' 'bpf stop' 'bpf status'; do
+	# shellcheck disable=SC2086 # words
+	fails 1 'BPF: this program was built without it: install clang, bpftool and libbpf-dev, and run make again' "without it: $arguments" \
+		"$none" $arguments
+done
+if [ ! -e /dev/kvmstat ]; then
+	for arguments in show 'stat -- true'; do
+		# shellcheck disable=SC2086
+		fails 1 'no module loaded: run "sudo insmod' "without it: $arguments" "$none" $arguments
+	done
+fi
+succeeds 'a saved run' "$none" --source "$tests/data/amd.json"
+
+[ "$(id -u)" -eq 0 ] || done_testing
+cp "$report" report
+nobody() { setpriv --reuid=65534 --regid=65534 --clear-groups "$@"; }
+# with CAPABILITIES COMMAND…: as nobody, but for these
+with() {
+	local capabilities=$1
+	shift
+	nobody --inh-caps="-all,$capabilities" --ambient-caps="-all,$capabilities" "$@"
+}
+
+echo '# rights'
+ok 'a BPF filesystem, with nothing in it' mount -t bpf bpf /sys/fs/bpf
+mount -t tracefs none /sys/kernel/tracing
+for arguments in 'show -i 1 --source bpf' 'stat --source bpf -- true' 'bpf start'; do
+	# shellcheck disable=SC2086
+	fails 1 'no rights: CAP_BPF and CAP_PERFMON missing: run with sudo.* setcap' "$arguments, as nobody" \
+		nobody ./report $arguments
+	# shellcheck disable=SC2086
+	fails 1 'no rights: CAP_PERFMON missing: ' "$arguments, with CAP_BPF alone" with +bpf ./report $arguments
+	# shellcheck disable=SC2086
+	fails 1 'no rights: CAP_BPF missing: ' "$arguments, with CAP_PERFMON alone" with +perfmon ./report $arguments
+done
+
+echo '# nothing is pinned'
+fails 1 "no collector is pinned at $pins: start one" 'status' "$report" bpf status
+fails 1 "no collector is pinned at $pins" 'stop' "$report" bpf stop
+fails 1 'nothing counts yet: start it \(kvmstat-report bpf start\), or count from now on' 'show' \
+	"$report" show --source bpf
+mkdir dir
+fails 1 'nothing counts yet: start it' 'textfile' "$report" textfile --source bpf dir
+is "$(ls dir)" '' 'it leaves no file'
+
+# What there is no KVM for, or no BTF, only says so.
+if [ ! -e /sys/kernel/btf/vmlinux ] || [ ! -e /sys/module/kvm ]; then
+	echo '# no BTF, or no KVM, on this machine: start'
+	fails 1 '(no /sys/kernel/btf/vmlinux|KVM is not loaded): ' 'start' "$report" bpf start
+	done_testing
+fi
+
+echo '# start, status, stop'
+"$report" bpf start 2>err
+is $? 0 'start'
+like "$(cat err)" '^kvmstat: counting by BPF, .*"kvmstat-report" shows it, "kvmstat-report bpf stop" ends it$' 'it says what now'
+is "$(stat -c '%a %U' $pins)" '700 root' "its counters are root's"
+age() { "$report" show --source bpf --format json | jq .window_ns; }
+before=$(age)
+fails 1 'a collector is there already: kvmstat-report bpf status, or stop' 'start again' "$report" bpf start
+older() {
+	[ "$(age)" -gt "$before" ]
+	verdict $? "$1"
+}
+older 'the one that is there counts on'
+succeeds 'status' "$report" bpf status
+is "$(cut -d : -f 1 out | paste -sd ' ')" 'Collector Attached Counting Counted Memory' 'what it tells'
+way=$(sed -n 's/^Attached: *//p' out)
+like "$(cat err)$way" '^(tp_btf|raw tracepoints|classic tracepoint)' 'how it is attached'
+succeeds 'show' "$report" show --source bpf
+like "$(head -n 1 out)" '^Source: +bpf$' 'its source'
+like "$(cat out)" 's since the collector was started; VMs: 0 ' 'since when it counted'
+succeeds 'textfile' "$report" textfile --source bpf dir
+ok 'its metrics' grep -q 'kvmstat_info{.*source="bpf"' dir/kvmstat.prom
+if [ ! -e /dev/kvmstat ]; then
+	"$report" show >out 2>err
+	is "$?$(head -n 1 out)" '0Source:  bpf' 'without a module it is the default'
+	is "$(cat err)" "kvmstat: no module loaded: counted by BPF, $way" '…and that is said'
+fi
+for command in 'bpf status' 'bpf stop' 'show --source bpf'; do
+	# shellcheck disable=SC2086
+	fails 1 "$pins: .*Permission denied.*run with sudo" "$command, as nobody" nobody ./report $command
+done
+older 'nobody has stopped it'
+before=$(age)
+succeeds 'stop' "$report" bpf stop
+ok 'nothing is left' test ! -e $pins
+fails 1 "no collector is pinned at $pins" 'stop again' "$report" bpf stop
+"$report" bpf start 2>/dev/null
+[ "$(age)" -lt "$before" ]
+verdict $? 'start after stop: another one'
+rm $pins/settings
+fails 1 'no collector is pinned' 'a start that did not get to its end' "$report" bpf status
+fails 1 'a collector is there already: kvmstat-report bpf status, or stop' '…is in the way' "$report" bpf start
+succeeds '…until stop' "$report" bpf stop
+ok '…which takes all away' test ! -e $pins
+umount /sys/fs/bpf
+if [ "$(stat -f -c %T /sys/fs/bpf)" != bpf_fs ]; then
+	fails 1 'no BPF filesystem to pin to: mount -t bpf bpf /sys/fs/bpf' 'no BPF filesystem' "$report" bpf start
+fi
+done_testing
