@@ -36,7 +36,9 @@ static int read_file(struct file *file, const char *name)
 	snprintf(path, sizeof(path), "/sys/kernel/btf/%s", name);
 	memset(file, 0, sizeof(*file));
 	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd >= 0 && fstat(fd, &st) == 0 && (file->data = malloc(st.st_size + 1))) {
+	if (fd >= 0 && fstat(fd, &st) == 0)
+		file->data = malloc(st.st_size + 1);
+	if (file->data) {
 		while ((got = read(fd, file->data + file->size, st.st_size - file->size)) > 0)
 			file->size += got;
 	}

@@ -13,7 +13,9 @@ static FILE *open_format(void)
 {
 	FILE *file = fopen("/sys/kernel/tracing/" FORMAT, "re");
 
-	return file ?: fopen("/sys/kernel/debug/tracing/" FORMAT, "re");
+	if (file)
+		return file;
+	return fopen("/sys/kernel/debug/tracing/" FORMAT, "re");
 }
 
 /* "	field:u64 info1;	offset:32;	size:8;	signed:0;" */
