@@ -71,12 +71,17 @@ checkpatch_rest() {
 	run_checkpatch ARRAY_SIZE,EMBEDDED_FUNCTION_NAME,PREFER_DEFINED_ATTRIBUTE_MACRO,SSCANF_TO_KSTRTO,CONSIDER_KSTRTO,STRCPY,STRLCPY,VOLATILE \
 		user guest isolate tests
 }
+# What is in a kernel header the BPF programs cannot include; maps are declared by macros
+# that are no expressions; and a variable may be named as its type is.
+checkpatch_bpf() {
+	run_checkpatch ARRAY_SIZE,NEW_TYPEDEFS,COMPLEX_MACRO,REPEATED_WORD,VOLATILE bpf
+}
 
 run_cppcheck() {
 	cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 --force \
 		--enable=warning,performance,portability \
 		--suppress=missingIncludeSystem --suppress=unknownMacro \
-		-i build user guest isolate tests
+		-i build user guest isolate bpf tests
 }
 shell_scripts() {
 	git ls-files --cached --others --exclude-standard | while read -r f; do
@@ -88,7 +93,7 @@ run_shellcheck() {
 	shell_scripts | xargs -r shellcheck -x -e SC1091,SC2317
 }
 spdx_everywhere() {
-	git ls-files --cached --others --exclude-standard -- Kbuild Makefile module user guest isolate share man completion tests .ci |
+	git ls-files --cached --others --exclude-standard -- Kbuild Makefile module user guest isolate bpf share man completion tests .ci |
 		while read -r f; do
 			head -n 3 "$f" | grep -q 'SPDX-License-Identifier:' || echo "$f: no SPDX line"
 		done
@@ -104,7 +109,8 @@ check 'module: W=1 and sparse' module_sparse_and_w1
 check 'tools: no compiler warning' tools_warnings
 check 'module: checkpatch' checkpatch_module
 check 'user, guest, isolate, tests: checkpatch' checkpatch_rest
-check 'user, guest, isolate: cppcheck' run_cppcheck
+check 'bpf: checkpatch' checkpatch_bpf
+check 'user, guest, isolate, bpf: cppcheck' run_cppcheck
 check 'shell: shellcheck' run_shellcheck
 check 'an SPDX line in each file' spdx_everywhere
 check 'version tests in module/compat.h only' versions_in_compat_only
