@@ -177,10 +177,11 @@ _kvmstat_report() {
 
 # Its --help does not tell which command takes which option.
 _kvmstat_guest_options() {
-	local count=:--count:N mode=:--mode:MODE vcpus=:--vcpus:N help=:--help:
+	local count=:--count:N mode=:--mode:MODE vcpus=:--vcpus:N source=:--source:WHO help=:--help:
 	case $command in
 	run) printf '%s\n' $count $mode $vcpus :--root:DIR :--writable: :--isolate: :--hold: $help ;;
-	verify | layout) printf '%s\n' $count $mode $vcpus $help ;;
+	verify) printf '%s\n' $count $mode $vcpus $source $help ;;
+	layout) printf '%s\n' $count $mode $vcpus $help ;;
 	bench) printf '%s\n' $count $help ;;
 	list) printf '%s\n' $help ;;
 	esac
@@ -189,6 +190,7 @@ _kvmstat_guest_options() {
 _kvmstat_guest_value() {
 	case $wanted in
 	--mode) _kvmstat_offer 'real protected paged long' ;;
+	--source) _kvmstat_offer 'module bpf' ;;
 	--root) _kvmstat_files -d ;;
 	esac
 }

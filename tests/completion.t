@@ -186,6 +186,8 @@ both_shells() {
 	includes 'kvmstat-guest run dir/' '(dir/)?my.elf' "run: a guest of one's own"
 	offers 'kvmstat-guest run --mode ' 'long paged protected real' 'run: values of --mode'
 	offers 'kvmstat-guest run --' '--count --help --hold --isolate --mode --root --vcpus --writable' 'run: options'
+	offers 'kvmstat-guest verify --' '--count --help --mode --source --vcpus' 'verify: options'
+	offers 'kvmstat-guest verify --source ' 'bpf module' 'verify: values of --source'
 	offers 'kvmstat-guest layout --' '--count --help --mode --vcpus' 'layout: options'
 	offers 'kvmstat-guest bench --' '--count --help' 'bench: options'
 	offers 'kvmstat-guest list --' --help 'list: options'
@@ -268,7 +270,7 @@ done
 # kvmstat-guest: --help tells no command's options, but each says what it does not take.
 for command in run layout verify bench list; do
 	taken=--help
-	for option in --count=1 --mode=long --vcpus=1 --root=. --writable --isolate --hold; do
+	for option in --count=1 --mode=long --vcpus=1 --source=bpf --root=. --writable --isolate --hold; do
 		! "$guest" "$command" "$option" --help >/dev/null 2>&1 || taken+=" ${option%%=*}"
 	done
 	start_of=$(sed -nE "s/^\t($command|[a-z |]*\b$command\b[a-z |]*)\) printf '%s.n' (.*) ;;/\2/p" "$tree/completion/kvmstat.bash")
@@ -276,5 +278,5 @@ for command in run layout verify bench list; do
 		"$(tr ' ' '\n' <<<"$taken" | sort | paste -sd ' ')" "kvmstat-guest $command: its options"
 done
 is "$("$guest" --help | grep -oE '^--[a-z]+|with --[a-z]+' | sed 's/.*--/--/' | sort -u | paste -sd ' ')" \
-	'--count --hold --isolate --mode --root --vcpus --writable' 'kvmstat-guest has no other options'
+	'--count --hold --isolate --mode --root --source --vcpus --writable' 'kvmstat-guest has no other options'
 done_testing

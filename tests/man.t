@@ -102,7 +102,7 @@ is "$(section kvmstat-guest.1 OPTIONS | grep -E '^       -' | long_options)" \
 	"$(echo "$("$guest" --help | long_options) --help --version" | words)" 'its options'
 for command in run verify layout bench list; do
 	taken=''
-	for option in --count=1 --mode=long --vcpus=1 --root=. --writable --isolate --hold; do
+	for option in --count=1 --mode=long --vcpus=1 --source=bpf --root=. --writable --isolate --hold; do
 		! "$guest" "$command" "$option" --help >/dev/null 2>&1 || taken+=" ${option%%=*}"
 	done
 	is "$(section kvmstat-guest.1 COMMANDS | awk -v command="$command" '/^       [a-z]/ { inside = $1 == command } inside' |
