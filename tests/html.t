@@ -175,6 +175,14 @@ for page in run pair; do
 done
 
 echo '# other reports'
+window_said() { page 'return [...document.querySelectorAll(".facts dd")].map(dd => dd.textContent).find(text => / since /.test(text))'; }
+"$report" --source "$data/amd.json" --html module.html >out
+opens module.html 'what the module counted'
+like "$(window_said)" ' since the module was loaded or reset$' 'since when'
+jq '.source = "bpf"' "$data/amd.json" >bpf.json
+"$report" --source bpf.json --html bpf.html >out
+opens bpf.html 'what BPF counted'
+like "$(window_said)" ' since the collector was started$' 'since when, counted by BPF'
 jq '.command = "</script><script>alert(1)</script><!--<script>" | .kernel = "<img src=x onerror=alert(1)>" |
 	.vms[0].comm = "</script><s>\"&a" | .vms[1].comm = "<svg onload=a()"' "$data/amd.json" >hostile.json
 "$report" --source hostile.json --html hostile.html >out
