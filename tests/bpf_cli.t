@@ -48,6 +48,8 @@ if [ ! -e /dev/kvmstat ]; then
 		# shellcheck disable=SC2086
 		fails 1 'no module loaded: run "sudo insmod' "without it: $arguments" "$none" $arguments
 	done
+	fails 1 'no module loaded: .*; a BPF collector begins anew by "kvmstat-report bpf stop" and "bpf start"' \
+		'reset is of the module' "$report" reset
 fi
 succeeds 'a saved run' "$none" --source "$tests/data/amd.json"
 

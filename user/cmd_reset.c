@@ -8,9 +8,11 @@
 
 int cmd_reset(const struct options *options)
 {
-	int fd = device_open(true), ret;
+	int fd, ret;
 
 	(void)options;
+	device_alternative = "; a BPF collector begins anew by \"kvmstat-report bpf stop\" and \"bpf start\"";
+	fd = device_open(true);
 	if (fd < 0)
 		return EXIT_FAILED;
 	ret = device_reset(fd);

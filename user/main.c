@@ -26,7 +26,7 @@ struct command {
 static const struct command commands[] = {
 	{
 		"show", cmd_show, FOR_SHOW, "", 0, 0,
-		"what was counted since the start, or the last reset",
+		"what was counted since counting began, or was reset",
 		"KERNEL is the time that KVM took from exits to the next entries of their\n"
 		"vCPUs; USER what the VMM took meanwhile; OFFCPU is sleep in HLT, and\n"
 		"preemption. SHARE is of the column before it. MEAN, P99 and MAX are of the\n"
@@ -39,7 +39,7 @@ static const struct command commands[] = {
 		"top", cmd_top, FOR_TOP, "", 0, 0,
 		"the same, live: a screen to sort, to filter, and to go into",
 		"From VM to vCPU to reason with Enter, back with Backspace; \"?\" lists the keys.\n"
-		"EXITS and the histogram (h) are since the start, or the last reset; all\n"
+		"EXITS and the histogram (h) are since counting began, or was reset; all\n"
 		"else is of the last interval. A saved run (--source FILE) stands still.\n"
 		"Without a terminal, use \"show -i 1\".\n",
 	},
@@ -106,7 +106,8 @@ static const struct command commands[] = {
 	{
 		"reset", cmd_reset, FOR_RESET, "", 0, 0,
 		"counting starts again from zero",
-		"Windows that others are measuring end with an error.\n",
+		"Windows that others are measuring end with an error. Of a BPF collector,\n"
+		"\"bpf stop\" and \"bpf start\" do the same.\n",
 	},
 };
 #define NR_COMMANDS (sizeof(commands) / sizeof(commands[0]))

@@ -595,7 +595,7 @@ static void draw_help(void)
 		"h                histogram of the row: KVM's time for single exits",
 		"q, Ctrl-C        quit",
 		"",
-		"EXITS and the histogram are since the start or reset of who counts; all else is",
+		"EXITS and the histogram are since counting began, or was reset; all else is",
 		"of the time that the head tells. GUEST KERNEL USER OFFCPU are shares of the",
 		"vCPUs' time. TREND is RATE in the last intervals, each row's against its own",
 		"highest, the newest on the right. The first row is the sum.",
