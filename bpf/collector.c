@@ -62,7 +62,7 @@ static void describe(char *to, size_t size, enum way way, const struct host *hos
 		[WAY_BTF] = COLLECTOR_WAY,
 		[WAY_RAW] = "raw tracepoints (tp_btf on a module takes CAP_SYS_ADMIN)",
 		[WAY_CLASSIC] = "classic tracepoint (no BTF of the vendor module): nested guests are not told apart",
-		[WAY_CLASSIC_UNTYPED] = "classic tracepoint (no BTF of kvm): nested guests, and several VMs of a process, are not told apart",
+		[WAY_CLASSIC_UNTYPED] = "classic tracepoint (no BTF of kvm, or no right to it): nested guests, and several VMs of a process, are not told apart",
 	};
 
 	snprintf(to, size, "%s%s", ways[way],

@@ -22,6 +22,8 @@ bool collector_here(void);
 struct collector *collector_load(void);
 /* The pinned one. NULL with errno ENOENT: there is none; else after an error message. */
 struct collector *collector_find(void);
+/* Still counting: false where a pinned one was stopped meanwhile. */
+bool collector_counts(const struct collector *collector);
 /* That collector is let go of; a pinned one counts on. */
 void collector_close(struct collector *collector);
 

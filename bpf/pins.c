@@ -68,8 +68,27 @@ static int other_version(void)
 	return -1;
 }
 
+/* Where the BPF filesystem is open to all, anybody can pin something of that name. */
+static int check_owner(struct collector *c)
+{
+	struct stat st;
+
+	if (stat(COLLECTOR_PINS, &st) < 0)
+		return explain("cannot be read", errno);
+	if (st.st_uid && st.st_uid != geteuid()) {
+		error("BPF: " COLLECTOR_PINS " is of user %u, neither root's nor yours: it is not read", st.st_uid);
+		return -1;
+	}
+	if (stat(PIN_SETTINGS, &st) < 0)
+		return explain("cannot be read", errno);
+	c->pinned = st.st_ino;
+	return 0;
+}
+
 static int find(struct collector *c)
 {
+	if (check_owner(c) < 0)
+		return -1;
 	if (open_pins(c) < 0)
 		return errno == EPROTO ? other_version() : explain("cannot be read", errno);
 	return c->tables.settings->version == COLLECTOR_VERSION ? 0 : other_version();
@@ -95,6 +114,13 @@ struct collector *collector_find(void)
 	collector_close(c);
 	errno = EINVAL;
 	return NULL;
+}
+
+bool collector_counts(const struct collector *c)
+{
+	struct stat st;
+
+	return !c->pinned || (stat(PIN_SETTINGS, &st) == 0 && st.st_ino == c->pinned);
 }
 
 static int pin_links(struct collector *c)
@@ -135,7 +161,10 @@ int collector_pin(struct collector *c)
 	if (mkdir(COLLECTOR_PINS, 0700) < 0) {
 		if (errno != EEXIST)
 			return explain("cannot be made", errno);
-		error("BPF: a collector is there already: kvmstat-report bpf status, or stop");
+		if (access(PIN_SETTINGS, F_OK) == 0)
+			error("BPF: a collector is there already: kvmstat-report bpf status, or stop");
+		else
+			error("BPF: " COLLECTOR_PINS ": a start is under way, or did not get to its end: kvmstat-report bpf stop, and start it again");
 		return -1;
 	}
 	if (pin_links(c) == 0 && pin_memory(c) == 0) {

@@ -7,6 +7,7 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/file.h>
@@ -55,13 +56,24 @@ static int check_rights(void)
 	return -1;
 }
 
+/* There as long as KVM is, whoever counts; a tree of one's own has the device alone. */
+static int open_lock(void)
+{
+	char path[SYSFS_PATH_MAX];
+	int fd;
+
+	sysfs_path(path, "/sys/module/kvm");
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? device_open(false) : fd;
+}
+
 /*
  * Only one at a time: the second would take the first's mode for the
  * original. The keeper inherits the lock, so it lasts until all is put back.
  */
 static int lock_out_others(void)
 {
-	int fd = device_open(false);
+	int fd = open_lock();
 
 	if (fd < 0)
 		return -1;

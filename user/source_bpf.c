@@ -14,6 +14,10 @@ static int bpf_read(struct source *source, struct run *run)
 {
 	struct snapshot snap;
 
+	if (!collector_counts(source->collector)) {
+		error("BPF: the collector was stopped meanwhile: run it again");
+		return -1;
+	}
 	collector_snapshot(source->collector, &snap);
 	source_live_run(run, &snap, "bpf");
 	snapshot_free(&snap);

@@ -139,10 +139,13 @@ static void events(struct churn *c)
 
 	for (i = 0; vm->nr && i < 60; i++)
 		any_event(vm->vcpus[below(vm->nr)]);
-	/* A count that waits is nowhere: out of the way of whoever reads. */
-	for (i = 0; i < vm->nr; i++)
-		if (vm->vcpus[i]->pending)
-			tell_entry(vm->vcpus[i]);
+	/* A count that waits is nowhere: out of the way of whoever reads, and off their CPU. */
+	for (i = 0; i < vm->nr; i++) {
+		if (!vm->vcpus[i]->pending)
+			continue;
+		tell_entry(vm->vcpus[i]);
+		tell_out(vm->vcpus[i]);
+	}
 }
 
 static const struct fake_vm *vm_of_pid(const struct churn *c, u32 pid)
