@@ -8,11 +8,15 @@ tests=$(dirname "$(realpath "$0")")
 . "$tests/tap.sh"
 cd "$tests/.." || exit 1
 
+image=$(tests/lab/kernel 6.1)/vmlinuz || exit 1
+
 # kernel CPU
 against_module() {
 	local options=(--icount --mem 2048)
 	[ "$2" = amd ] || options=()
-	relay "$1 $2" tests/lab/run --cpu "$2" --kernel "$1" "${options[@]}" --load --timeout 900 -- tests/bpf/agree
+	# 7.2 does not boot in a VM under QEMU's emulated SVM, whoever watches.
+	relay "$1 $2" tests/lab/run --cpu "$2" --kernel "$1" "${options[@]}" --load --timeout 900 -- \
+		env "BOOT_KERNEL=$image" tests/bpf/agree
 }
 for kernel in ${KVMSTAT_KERNEL:-${KVMSTAT_BPF_KERNELS:-6.1}}; do
 	for cpu in ${KVMSTAT_CPU:-amd intel}; do
