@@ -124,6 +124,14 @@ if [ ! -e /dev/kvmstat ]; then
 	is "$?$(head -n 1 out)" '0Source:  bpf' 'without a module it is the default'
 	is "$(cat err)" "kvmstat: no module loaded: counted by BPF, $way" '…and that is said'
 fi
+# A kernel that has KVM built in, rather than as a module: whatever CPU it emulates
+# here, each of the guest's entries is an event.
+if [ ! -e /sys/module/kvm/initstate ] && [ -w /dev/kvm ]; then
+	is "$("$tree/build/kvmstat-guest" run hello)" 'Hello, world!' 'KVM is built in: a guest runs'
+	"$report" show --source bpf --format json >vm.json 2>err
+	is "$(jq -c '[.totals.exits > 0, .totals.lost, [.vms[] | [.comm, .alive, (.vcpus | length)]]]' vm.json)" \
+		'[true,0,[["kvmstat-guest",false,1]]]' '…and was seen to enter, and to end'
+fi
 for command in 'bpf status' 'bpf stop' 'show --source bpf'; do
 	# shellcheck disable=SC2086
 	fails 1 "$pins: .*Permission denied.*run with sudo" "$command, as nobody" nobody ./report $command
