@@ -6,6 +6,7 @@
  */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,7 +41,7 @@ static int check_filesystem(void)
 
 	if (statfs("/sys/fs/bpf", &fs) == 0 && fs.f_type == BPF_FS_MAGIC)
 		return 0;
-	error("BPF: no BPF filesystem to pin to: mount -t bpf bpf /sys/fs/bpf");
+	error("BPF: no BPF filesystem to pin to: mount -t bpf -o mode=0700 bpf /sys/fs/bpf");
 	return -1;
 }
 
@@ -68,18 +69,46 @@ static int other_version(void)
 	return -1;
 }
 
-/* Where the BPF filesystem is open to all, anybody can pin something of that name. */
-static int check_owner(struct collector *c)
+/*
+ * The directory, for certain: where the BPF filesystem is open to all (as mount makes
+ * it, unless it is told otherwise) anybody can put something of that name there, and
+ * a link that leads elsewhere, too. Descriptor, or -1 with errno: 0 after a message.
+ */
+static int open_directory(void)
 {
+	int fd = open(COLLECTOR_PINS, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct statfs fs;
 	struct stat st;
 
-	if (stat(COLLECTOR_PINS, &st) < 0)
-		return explain("cannot be read", errno);
-	if (st.st_uid && st.st_uid != geteuid()) {
-		error("BPF: " COLLECTOR_PINS " is of user %u, neither root's nor yours: it is not read", st.st_uid);
+	if (fd < 0 || fstat(fd, &st) < 0 || fstatfs(fd, &fs) < 0)
+		return fd;
+	if (fs.f_type == BPF_FS_MAGIC && (!st.st_uid || st.st_uid == geteuid()))
+		return fd;
+	error("BPF: " COLLECTOR_PINS " is of user %u, neither root's nor yours: it is not touched; remove it, and mount /sys/fs/bpf with -o mode=0700",
+	      st.st_uid);
+	close(fd);
+	errno = 0;
+	return -1;
+}
+
+static int explain_open(void)
+{
+	if (!errno)
 		return -1;
-	}
-	if (stat(PIN_SETTINGS, &st) < 0)
+	return explain(errno == ELOOP || errno == ENOTDIR ?
+		       "is no directory of the BPF filesystem: remove it" : "cannot be read", errno);
+}
+
+static int check_owner(struct collector *c)
+{
+	int fd = open_directory(), ret;
+	struct stat st;
+
+	if (fd < 0)
+		return explain_open();
+	ret = fstatat(fd, "settings", &st, AT_SYMLINK_NOFOLLOW);
+	close(fd);
+	if (ret < 0)
 		return explain("cannot be read", errno);
 	c->pinned = st.st_ino;
 	return 0;
@@ -175,21 +204,36 @@ int collector_pin(struct collector *c)
 	return -1;
 }
 
-int collector_unpin(void)
+/* What a start puts there, and nothing else. */
+static bool is_ours(const char *name)
 {
-	DIR *dir = opendir(COLLECTOR_PINS);
+	return !strncmp(name, "link_", 5) || !strcmp(name, "memory") || !strcmp(name, "settings");
+}
+
+static int unpin_all(DIR *dir)
+{
 	struct dirent *entry;
 	int ret = 0;
 
-	if (!dir && errno == ENOENT) {
+	while ((entry = readdir(dir)))
+		if (is_ours(entry->d_name) && unlinkat(dirfd(dir), entry->d_name, 0) < 0)
+			ret = explain(entry->d_name, errno);
+	return ret;
+}
+
+int collector_unpin(void)
+{
+	int fd = open_directory(), ret;
+	DIR *dir;
+
+	if (fd < 0 && errno == ENOENT) {
 		error("BPF: no collector is pinned at " COLLECTOR_PINS);
 		return -1;
 	}
+	dir = fd < 0 ? NULL : fdopendir(fd);
 	if (!dir)
-		return explain("cannot be read", errno);
-	while ((entry = readdir(dir)))
-		if (entry->d_name[0] != '.' && unlinkat(dirfd(dir), entry->d_name, 0) < 0)
-			ret = explain(entry->d_name, errno);
+		return explain_open();
+	ret = unpin_all(dir);
 	closedir(dir);
 	if (ret == 0 && rmdir(COLLECTOR_PINS) < 0)
 		return explain("cannot be removed", errno);

@@ -149,8 +149,23 @@ fails 1 'no collector is pinned' 'a start that did not get to its end' "$report"
 fails 1 'a start is under way, or did not get to its end: kvmstat-report bpf stop' '…is in the way' "$report" bpf start
 succeeds '…until stop' "$report" bpf stop
 ok '…which takes all away' test ! -e $pins
+# Where anybody may put something there.
+mkdir victim
+: >victim/settings
+: >victim/else
+ln -s "$tmp/victim" $pins
+for command in 'bpf stop' 'bpf status' 'show --source bpf'; do
+	# shellcheck disable=SC2086
+	fails 1 "$pins: is no directory of the BPF filesystem: remove it" "$command, of a link" "$report" $command
+done
+fails 1 'a collector is there|a start is under way' 'bpf start, of a link' "$report" bpf start
+is "$(ls victim | paste -sd ' ')" 'else settings' 'what it leads to is not touched'
+rm $pins
+mkdir $pins && chown 65534 $pins
+fails 1 "$pins is of user 65534, neither root's nor yours" 'bpf stop, of another user' "$report" bpf stop
+rmdir $pins
 umount /sys/fs/bpf
 if [ "$(stat -f -c %T /sys/fs/bpf)" != bpf_fs ]; then
-	fails 1 'no BPF filesystem to pin to: mount -t bpf bpf /sys/fs/bpf' 'no BPF filesystem' "$report" bpf start
+	fails 1 'no BPF filesystem to pin to: mount -t bpf -o mode=0700 bpf /sys/fs/bpf' 'no BPF filesystem' "$report" bpf start
 fi
 done_testing
