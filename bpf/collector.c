@@ -194,6 +194,7 @@ static int attach(struct collector *c)
 		}
 		c->links[c->nr_links++] = link;
 	}
+	p->bss->all.attached = 1;
 	return 0;
 }
 

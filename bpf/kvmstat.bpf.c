@@ -100,7 +100,8 @@ static __always_inline void compare_with_kvm(struct vcpu *v)
 	u64 uncounted;
 	s64 unseen;
 
-	if (!known_kvm())
+	/* Before all is attached, exits go unseen as they should. */
+	if (!known_kvm() || !all.attached)
 		return;
 	uncounted = BPF_CORE_READ(vcpu, stat.exits) - tally_exits(v);
 	unseen = uncounted - v->uncounted;

@@ -270,6 +270,7 @@ static long fold_one_vcpu(u32 i, struct fold *fold)
 	sum->untraced += v->untraced;
 	sum->mark += v->mark - v->first - v->late_off;
 	v->nr_cells = 0;
+	vm->vcpus[i] = 0;	/* for who reads the element's next VM */
 	give_back_vcpu(fold->vcpu);
 	return 0;
 }

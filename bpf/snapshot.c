@@ -182,10 +182,8 @@ static void add_vm(struct building *b, const struct vm *vm)
 	memcpy(out.comm, vm->comm, sizeof(out.comm));
 	for (i = 0; i < nr && i < VM_VCPUS; i++) {
 		uint32_t index = READ_ONCE(vm->vcpus[i]);
-		const struct vcpu *v = &b->tables->memory->vcpus[index % MAX_VCPUS];
 
-		/* One that is just coming has no cell yet that anybody counts in. */
-		if (index && (!alive || READ_ONCE(v->vcpu)))
+		if (index)	/* else it is just coming */
 			add_vcpu(b, index, alive);
 	}
 	out.nr_vcpus = b->nr_vcpus - out.first_vcpu;

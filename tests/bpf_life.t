@@ -104,6 +104,21 @@ wait $tool 2>/dev/null
 sleep 0.5
 is "$(bpftool prog list | grep -c 'name entry_btf')" 0 'killed in the midst: the programs are gone'
 
+# It comes while VMs run: what they did before it came is not its own.
+kvmstat-guest run --count 100000000 port-out &
+guest=$!
+sleep 0.5
+for _ in 1 2 3 4 5; do
+	kvmstat-report bpf start 2>/dev/null
+	report >running.json
+	kvmstat-report stat --source bpf -o window.json -- sleep 0.2
+	kvmstat-report bpf stop
+	jq -c '[.totals.untraced, (.totals.exits > 0)]' window.json
+done >windows
+kill $guest
+wait $guest 2>/dev/null
+is "$(sort -u windows)" '[0,true]' 'started among VMs that run: nothing is untraced'
+
 # More vCPUs than there is room for: theirs are lost, and said to be.
 kvmstat-report bpf start 2>/dev/null
 before=$(kvm_exits)

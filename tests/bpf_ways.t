@@ -67,7 +67,7 @@ done
 is $? 1 'without any capability'
 like "$(cat err)" 'CAP_BPF and CAP_PERFMON missing' '…it is said what is missing'
 
-mountpoint -q /sys/kernel/tracing || mount -t tracefs tracefs /sys/kernel/tracing
+grep -q " /sys/kernel/tracing tracefs " /proc/mounts || mount -t tracefs tracefs /sys/kernel/tracing
 rmmod $vendor && insmod "$nobtf/${vendor/_/-}.ko"
 is "$(ls /sys/kernel/btf | grep -c "$vendor")" 0 'a vendor module without BTF'
 same 'no BTF of the vendor module' 'BPF: classic tracepoint \(no BTF of the vendor module\)' env

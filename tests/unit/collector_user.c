@@ -222,6 +222,7 @@ void collector_new(__u32 history)
 	cells[1].min = ~0ULL;
 	vcpus[0].open = 1;
 	vcpus[0].other = 1;
+	all.attached = 1;
 	all.vms.next = first_vm;
 	all.cells.next = first_cell;
 	all.next_id = 1;
