@@ -24,7 +24,7 @@ tools: $(BUILD)/kvmstat-report $(BUILD)/kvmstat-guest $(BUILD)/isolate
 
 ### tools
 
-shared-src := user/device.c user/memory.c user/message.c user/reasons.c user/sysfs.c
+shared-src := user/device.c user/memory.c user/message.c user/reasons.c user/sysfs.c user/tsc.c
 report-src := $(sort $(wildcard user/*.c user/*.S))
 # What draws the charts of kvmstat-report --html; CHART_JS= builds without.
 CHART_JS ?= $(wildcard /usr/share/javascript/chart.js/chart.min.js)
@@ -42,12 +42,12 @@ guest-src  := $(sort $(wildcard guest/*.c)) $(shared-src) $(jail-src) isolate/co
 guest-asm  := $(sort $(wildcard guest/*.S))
 objects = $(patsubst %,$(BUILD)/obj/%.o,$(basename $(1)))
 
-$(BUILD)/kvmstat-report: $(call objects,$(report-src) $(bpf-src))
+$(BUILD)/kvmstat-report: $(call objects,$(report-src) $(bpf-src)) $(BUILD)/bpf-src
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -pthread -ljansson -lncursesw -ltinfo -lm $(bpf-libs)
-$(BUILD)/kvmstat-guest: $(call objects,$(guest-src) $(guest-asm) $(bpf-src))
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) -pthread -ljansson -lncursesw -ltinfo -lm $(bpf-libs)
+$(BUILD)/kvmstat-guest: $(call objects,$(guest-src) $(guest-asm) $(bpf-src)) $(BUILD)/bpf-src
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ -pthread -lseccomp $(bpf-libs)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) -pthread -lseccomp $(bpf-libs)
 $(BUILD)/isolate: $(call objects,isolate/main.c $(jail-src) user/message.c)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^
@@ -67,6 +67,11 @@ $(BUILD)/obj/user/page.o: $(BUILD)/chart.js
 $(BUILD)/obj/user/page.o: override CPPFLAGS += '-DCHART_JS="$(BUILD)/chart.js"'
 endif
 $(BUILD)/obj/user/page.o: $(wildcard user/page/*)
+# With the collector or without: who changes his mind gets new tools.
+$(BUILD)/bpf-src: FORCE
+	@mkdir -p $(@D)
+	@echo '$(bpf-src)' | cmp -s - $@ || echo '$(bpf-src)' >$@
+FORCE:
 # The programs for the kernel, and what loads them.
 $(BUILD)/bpf/kvmstat.bpf.o: $(wildcard bpf/*.h) module/uapi/kvmstat.h
 $(BUILD)/bpf/%.bpf.o: bpf/%.bpf.c

@@ -13,6 +13,7 @@
 
 #include "../user/memory.h"
 #include "../user/message.h"
+#include "../user/tsc.h"
 #include "collector.h"
 #include "host.h"
 #include "loaded.h"
@@ -25,7 +26,8 @@
 /* What libbpf said first: that is nearest to what went wrong. KVMSTAT_BPF_DEBUG=1: all. */
 static char libbpf_said[200];
 
-static int take_message(enum libbpf_print_level level, const char *format, va_list args)
+static int __attribute__((format(printf, 2, 0)))
+take_message(enum libbpf_print_level level, const char *format, va_list args)
 {
 	va_list again;
 
@@ -50,10 +52,11 @@ enum way { WAY_BTF, WAY_RAW, WAY_CLASSIC, WAY_CLASSIC_UNTYPED };
 
 static enum way choose_way(const struct host *host)
 {
+	bool typed = host->kvm_built_in || (host->kvm_btf && host->module_btf);
+
 	if (!host->vendor)
-		return host->kvm_built_in || (host->kvm_btf && host->module_btf) ?
-		       WAY_CLASSIC : WAY_CLASSIC_UNTYPED;
-	return host->kvm_built_in || (host->kvm_btf && host->module_btf) ? WAY_BTF : WAY_RAW;
+		return typed ? WAY_CLASSIC : WAY_CLASSIC_UNTYPED;
+	return typed && (host->vendor_built_in || host->module_btf) ? WAY_BTF : WAY_RAW;
 }
 
 static void describe(char *to, size_t size, enum way way, const struct host *host)
@@ -95,7 +98,7 @@ static int fill_settings(struct settings *s, enum way way, const struct host *ho
 
 	s->version = COLLECTOR_VERSION;
 	s->history = HISTORY;
-	s->tsc_khz = host_tsc_khz();
+	s->tsc_khz = tsc_khz(20) + 0.5;
 	s->cycles_per_ns = ((uint64_t)s->tsc_khz << CYCLES_SHIFT) / 1000000;
 	if (getrandom(&s->instance, sizeof(s->instance), 0) != sizeof(s->instance))
 		return -1;

@@ -3,9 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
-#include <x86intrin.h>
 
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
@@ -80,6 +78,10 @@ static int check_kernel(void)
 		error("BPF: this kernel has no programs for tracepoints: it was built without CONFIG_BPF_EVENTS: use the module");
 		return -1;
 	}
+	if (libbpf_probe_bpf_helper(BPF_PROG_TYPE_RAW_TRACEPOINT, BPF_FUNC_loop, NULL) == 0) {
+		error("BPF: this kernel is older than 5.17, and has no bpf_loop(): use the module");
+		return -1;
+	}
 	return 0;
 }
 
@@ -144,47 +146,4 @@ void host_explain_load(int err, const char *libbpf_said)
 	else
 		error("BPF: the programs do not load: %s: %s", strerror(-err),
 		      *libbpf_said ? libbpf_said : "use the module, and report this");
-}
-
-struct moment {
-	uint64_t tsc;
-	double ms;
-};
-
-static double now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC_RAW, &t);
-	return t.tv_sec * 1e3 + t.tv_nsec / 1e6;
-}
-
-/* The closest pair of several, so that being interrupted does not matter. */
-static struct moment moment(void)
-{
-	struct moment best = { 0, 0 };
-	double closest = 1e9;
-	int i;
-
-	for (i = 0; i < 100; i++) {
-		double before = now_ms();
-		uint64_t tsc = __rdtsc();
-		double after = now_ms();
-
-		if (after - before < closest) {
-			closest = after - before;
-			best = (struct moment){ tsc, (before + after) / 2 };
-		}
-	}
-	return best;
-}
-
-uint32_t host_tsc_khz(void)
-{
-	const struct timespec wait = { 0, 20 * 1000000L };
-	struct moment first = moment(), last;
-
-	nanosleep(&wait, NULL);
-	last = moment();
-	return (uint32_t)((last.tsc - first.tsc) / (last.ms - first.ms) + 0.5);
 }

@@ -20,9 +20,6 @@ int host_look(struct host *host);
 /* Why the programs could not be loaded, as far as it can be told. */
 void host_explain_load(int err, const char *libbpf_said);
 
-/* Of the kernel's TSC; measured, in some 20 ms. */
-uint32_t host_tsc_khz(void);
-
 /*
  * For who may not have the BTF of modules: that of vmlinux and of the vendor module
  * as one file, of which only the descriptor is left; libbpf takes a path such as

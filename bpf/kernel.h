@@ -47,11 +47,8 @@ struct task_struct {
 	struct hlist_head preempt_notifiers;
 };
 
-struct preempt_ops;
-
 struct preempt_notifier {
 	struct hlist_node link;
-	struct preempt_ops *ops;
 };
 
 struct kvm;

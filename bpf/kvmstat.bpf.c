@@ -242,9 +242,7 @@ __noinline u32 begin(u64 vcpu, u32 home)
 	/* KVM_SET_NESTED_STATE may have put it into L2. */
 	if (!v->nested && v->isa && from_l2(vcpu, v->isa))
 		has_nested(v);
-	if (known_kvm())
-		all.kvm_ops = (u64)BPF_CORE_READ((struct kvm_vcpu *)vcpu, preempt_notifier.ops);
-	else
+	if (!known_kvm())
 		bpf_map_update_elem(&runner_index, &task, &index, BPF_ANY);
 	return index;
 }

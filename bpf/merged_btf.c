@@ -116,8 +116,11 @@ int host_merged_btf(const char *vendor)
 	if (read_file(&vmlinux, "vmlinux") == 0 && read_file(&ko, vendor) == 0) {
 		base = header(&vmlinux, "vmlinux");
 		module = header(&ko, vendor);
-		if (base && module)
+		if (base && module) {
 			fd = memfd_create("kvmstat-btf", MFD_CLOEXEC);
+			if (fd < 0)
+				error("BPF: no memory for the types of KVM: %s", strerror(errno));
+		}
 		if (fd >= 0 && write_merged(fd, base, module) < 0) {
 			close(fd);
 			fd = -1;

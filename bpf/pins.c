@@ -35,6 +35,11 @@ static int explain(const char *what, int why)
 	return -1;
 }
 
+static void half_a_start(void)
+{
+	error("BPF: " COLLECTOR_PINS ": a start is under way, or did not get to its end: kvmstat-report bpf stop, and start it again");
+}
+
 static int check_filesystem(void)
 {
 	struct statfs fs;
@@ -130,6 +135,11 @@ struct collector *collector_find(void)
 
 	if (access(PIN_SETTINGS, F_OK) < 0) {
 		why = errno == ENOTDIR ? ENOENT : errno;
+		if (why == ENOENT && access(COLLECTOR_PINS, F_OK) == 0) {
+			half_a_start();
+			errno = EINVAL;
+			return NULL;
+		}
 		if (why != ENOENT)
 			error("BPF: " COLLECTOR_PINS ": %s: its counters are for root: run with sudo",
 			      strerror(why));
@@ -193,7 +203,7 @@ int collector_pin(struct collector *c)
 		if (access(PIN_SETTINGS, F_OK) == 0)
 			error("BPF: a collector is there already: kvmstat-report bpf status, or stop");
 		else
-			error("BPF: " COLLECTOR_PINS ": a start is under way, or did not get to its end: kvmstat-report bpf stop, and start it again");
+			half_a_start();
 		return -1;
 	}
 	if (pin_links(c) == 0 && pin_memory(c) == 0) {

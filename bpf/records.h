@@ -168,9 +168,13 @@ static __always_inline bool join(struct vm *vm, u32 index)
 /* 0 when there is no room: the next event tries again. */
 __noinline u32 add_vcpu(u64 vcpu, u64 vm_key, u32 id, u32 home)
 {
-	u32 vm = get_vm(vm_key), index, other;
+	u32 vm, index, other;
 	struct vcpu *v;
 
+	/* Asked again at each event of a vCPU that has no room. */
+	if (all.used_vcpus >= MAX_VCPUS - 1)
+		return 0;
+	vm = get_vm(vm_key);
 	if (!vm)
 		return 0;
 	other = new_cell(KEY_OTHER);
@@ -311,7 +315,7 @@ static __always_inline void fold_dead(void)
 	if (!too_many_dead() || __sync_val_compare_and_swap(&all.folding, 0, 1))
 		return;
 	__sync_fetch_and_add(&all.folds, 1);
-	bpf_loop(8, fold_oldest, &fold, 0);
+	bpf_loop(2, fold_oldest, &fold, 0);
 	__sync_fetch_and_add(&all.folds, 1);
 	__sync_lock_test_and_set(&all.folding, 0);
 }

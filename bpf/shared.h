@@ -114,7 +114,6 @@ struct totals_of_all {
 	__u64 used_vcpus;
 	__u64 nr_dead;		/* VMs that are kept after their end */
 	__u64 self;		/* the address of this, to the programs */
-	__u64 kvm_ops;		/* KVM's preempt notifiers have these */
 	__u32 isa;		/* KVMSTAT_ISA_* of the last vCPU that came */
 	__u32 attached;		/* every program is */
 	__u32 folding;		/* somebody adds up VMs that are gone */

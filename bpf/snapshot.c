@@ -160,7 +160,7 @@ static void add_vcpu(struct building *b, uint32_t index, bool alive)
 	out.wall_cycles = cycles(b->tables, now.wall_ns);
 	out.untraced = READ_ONCE(v->untraced);
 	add_cell(b, v->other, &now);
-	for (i = 0; i < nr; i++)
+	for (i = 0; i < nr && i < COLLECTOR_CELLS; i++)
 		add_cell(b, v->cells[i], &now);
 	out.nr_cells = b->nr_cells - out.first_cell;
 	b->vcpus = xgrow(b->vcpus, b->nr_vcpus, sizeof(*b->vcpus));
@@ -183,8 +183,10 @@ static void add_vm(struct building *b, const struct vm *vm)
 	for (i = 0; i < nr && i < VM_VCPUS; i++) {
 		uint32_t index = READ_ONCE(vm->vcpus[i]);
 
-		if (index)	/* else it is just coming */
-			add_vcpu(b, index, alive);
+		/* Else it is just coming: the next time it is there, and those after it. */
+		if (!index)
+			break;
+		add_vcpu(b, index, alive);
 	}
 	out.nr_vcpus = b->nr_vcpus - out.first_vcpu;
 	b->vms = xgrow(b->vms, b->nr_vms, sizeof(*b->vms));

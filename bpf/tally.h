@@ -97,14 +97,18 @@ static __always_inline void add_square(struct cell *cell, u64 ns)
 	cell->squares_high += cell->squares_low < square;
 }
 
-/* The kernel time of an exit: any. */
+/* The kernel time of an exit: any. The clock may go back a little between two CPUs. */
 __noinline int tally_close_slow(struct cell *cell, u64 ns)
 {
-	u64 cycles = cycles_of_ns(ns, settings.cycles_per_ns);
-	u32 bucket = cycles < COLLECTOR_HUGE ? tally_bucket(cycles) : COLLECTOR_BUCKETS - 1;
+	u64 cycles;
+	u32 bucket;
 
 	if (!cell)
 		return 0;
+	if ((s64)ns < 0)
+		ns = 0;
+	cycles = cycles_of_ns(ns, settings.cycles_per_ns);
+	bucket = cycles < COLLECTOR_HUGE ? tally_bucket(cycles) : COLLECTOR_BUCKETS - 1;
 	cell->kernel_ns += ns;
 	add_square(cell, ns);
 	if (ns < cell->min)

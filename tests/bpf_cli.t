@@ -145,7 +145,7 @@ fails 1 "no collector is pinned at $pins" 'stop again' "$report" bpf stop
 [ "$(age)" -lt "$before" ]
 verdict $? 'start after stop: another one'
 rm $pins/settings
-fails 1 'no collector is pinned' 'a start that did not get to its end' "$report" bpf status
+fails 1 'did not get to its end: kvmstat-report bpf stop' 'a start that did not get to its end' "$report" bpf status
 fails 1 'a start is under way, or did not get to its end: kvmstat-report bpf stop' '…is in the way' "$report" bpf start
 succeeds '…until stop' "$report" bpf stop
 ok '…which takes all away' test ! -e $pins

@@ -34,21 +34,22 @@ static int stop(void)
 static void print_status(const struct collector *collector)
 {
 	struct snapshot snap;
-	size_t i, vcpus = 0, alive = 0;
+	size_t i, alive = 0;
+	uint64_t vms;
 	struct run run;
 
 	collector_snapshot(collector, &snap);
 	run_from_snapshot(&run, &snap);
 	snapshot_free(&snap);
-	for (i = 0; i < run.nr_vms; i++) {
-		vcpus += run.vms[i].nr_vcpus;
+	for (i = 0; i < run.nr_vms; i++)
 		alive += run.vms[i].alive;
-	}
+	/* Their ids are 1, 2, 3 …, and this one came last. */
+	vms = run.nr_vms ? run.vms[run.nr_vms - 1].id : 0;
 	printf("Collector:  pinned at " COLLECTOR_PINS "\n");
 	printf("Attached:   %s\n", collector_way(collector));
 	printf("Counting:   for %.1f s\n", run.window_ns / 1e9);
-	printf("Counted:    %" PRIu64 " exits of %zu VMs (%zu alive), %zu vCPUs; %" PRIu64 " lost\n",
-	       run.totals.exits, run.nr_vms, alive, vcpus, run.totals.lost);
+	printf("Counted:    %" PRIu64 " exits of %" PRIu64 " VMs (%zu alive); %" PRIu64 " lost\n",
+	       run.totals.exits, vms, alive, run.totals.lost);
 	printf("Memory:     %.1f MB\n", collector_memory(collector) / 1e6);
 	run_free(&run);
 }

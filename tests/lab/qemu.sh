@@ -24,7 +24,7 @@ tsc_khz() {
 	if [ -n "$icount" ]; then
 		echo 1000000
 	else
-		gcc -O1 -o "$work/tsc_khz" "$lab/tsc_khz.c" && "$work/tsc_khz"
+		gcc -O1 -o "$work/tsc_khz" "$lab/tsc_khz.c" "$lab/../../user/tsc.c" && "$work/tsc_khz"
 	fi
 }
 

@@ -4,51 +4,12 @@
  * The lab's kernel is told it (tsc_early_khz=): left to calibrate against an
  * emulated PIT on a busy host, it may get a clock that is wrong by any factor.
  */
-#include <stdint.h>
 #include <stdio.h>
-#include <time.h>
-#include <x86intrin.h>
 
-struct moment {
-	uint64_t tsc;
-	double ms;
-};
-
-static double now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC_RAW, &t);
-	return t.tv_sec * 1e3 + t.tv_nsec / 1e6;
-}
-
-/* The closest pair of several, so that being interrupted does not matter. */
-static struct moment sample(void)
-{
-	struct moment best = { 0, 0 };
-	double closest = 1e9;
-	int i;
-
-	for (i = 0; i < 100; i++) {
-		double before = now_ms();
-		uint64_t tsc = __rdtsc();
-		double after = now_ms();
-
-		if (after - before < closest) {
-			closest = after - before;
-			best = (struct moment){ tsc, (before + after) / 2 };
-		}
-	}
-	return best;
-}
+#include "../../user/tsc.h"
 
 int main(void)
 {
-	const struct timespec wait = { 0, 50 * 1000000L };
-	struct moment first = sample(), last;
-
-	nanosleep(&wait, NULL);
-	last = sample();
-	printf("%.0f\n", (last.tsc - first.tsc) / (last.ms - first.ms));
+	printf("%.0f\n", tsc_khz(50));
 	return 0;
 }
