@@ -190,7 +190,11 @@ void tell_entry(struct twin *w)
 	event_entry(w->f);
 	w->pending = false;
 	/* A clock that goes back is no time to the collector, whichever way it takes. */
-	if (fast && now >= w->t.mark && tally_entry(&w->t, now))
+	if (fast && w->t.state == TALLY_KERNEL && now < w->t.mark) {
+		tally_entry_slow(&w->t, now);
+		return;
+	}
+	if (fast && tally_entry(&w->t, now))
 		return;
 	w->in_run = true;
 	if (tally_entry_slow(&w->t, now))
