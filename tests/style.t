@@ -74,7 +74,7 @@ checkpatch_rest() {
 # What is in a kernel header the BPF programs cannot include; maps are declared by macros
 # that are no expressions; and a variable may be named as its type is.
 checkpatch_bpf() {
-	run_checkpatch ARRAY_SIZE,NEW_TYPEDEFS,COMPLEX_MACRO,REPEATED_WORD,VOLATILE bpf
+	run_checkpatch ARRAY_SIZE,NEW_TYPEDEFS,COMPLEX_MACRO,PREFER_DEFINED_ATTRIBUTE_MACRO,REPEATED_WORD,VOLATILE bpf
 }
 
 run_cppcheck() {
