@@ -46,7 +46,7 @@ done
 if [ ! -e /dev/kvmstat ]; then
 	for arguments in show 'stat -- true'; do
 		# shellcheck disable=SC2086
-		fails 1 'no module loaded: run "sudo insmod' "without it: $arguments" "$none" $arguments
+		fails 1 'no module loaded: run "sudo insmod kvmstat.ko"( or use --source FILE)?$' "without it: $arguments" "$none" $arguments
 	done
 	fails 1 'no module loaded: .*; a BPF collector begins anew by "kvmstat-report bpf stop" and "bpf start"' \
 		'reset is of the module' "$report" reset

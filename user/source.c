@@ -49,6 +49,8 @@ int source_open(struct source *source, const char *name, enum reading reading)
 {
 	memset(source, 0, sizeof(*source));
 	source->fd = -1;
+	if (!collector_here())
+		device_alternative = reading == READING_ONCE ? " or use --source FILE" : "";
 	if (!name)
 		return open_any(source, reading);
 	if (!strcmp(name, "module"))
