@@ -100,8 +100,10 @@ static int fill_settings(struct settings *s, enum way way, const struct host *ho
 	s->history = HISTORY;
 	s->tsc_khz = tsc_khz(20) + 0.5;
 	s->cycles_per_ns = ((uint64_t)s->tsc_khz << CYCLES_SHIFT) / 1000000;
-	if (getrandom(&s->instance, sizeof(s->instance), 0) != sizeof(s->instance))
+	if (getrandom(&s->instance, sizeof(s->instance), 0) != sizeof(s->instance)) {
+		error("BPF: no random number: %s", strerror(errno));
 		return -1;
+	}
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	s->since_ns = t.tv_sec * 1000000000ULL + t.tv_nsec;
 	s->end_seen = way != WAY_CLASSIC_UNTYPED && host->kprobes;

@@ -290,6 +290,14 @@ static __always_inline u64 read_key(struct vcpu *v, u64 vcpu, u32 isa, bool *pen
 	return key_of(code, svm_detail(code, info_1), l2);
 }
 
+/* Not written where it is so already: others read this line of the cache. */
+static __always_inline void note_isa(struct vcpu *v, u32 isa)
+{
+	v->isa = isa;
+	if (unlikely(all.isa != isa))
+		all.isa = isa;
+}
+
 /* First of its vCPU or of its reason, one with a detail, from L2, or out of order. */
 static __always_inline int exit_slow(u64 vcpu, u32 isa, u64 time, u32 home)
 {
@@ -301,8 +309,7 @@ static __always_inline int exit_slow(u64 vcpu, u32 isa, u64 time, u32 home)
 	if (!index)
 		return count_lost();
 	resolve(v);
-	v->isa = isa;
-	all.isa = isa;
+	note_isa(v, isa);
 	key = read_key(v, vcpu, isa, &pending);
 	if (pending)
 		tally_exit_pending(v, key, time);
@@ -421,8 +428,7 @@ int exit_classic(void *record)
 		return 0;
 	if (!known_kvm())
 		v->id = field(record, settings.classic.vcpu_id, sizeof(u32));
-	v->isa = isa;
-	all.isa = isa;
+	note_isa(v, isa);
 	detail = isa == KVMSTAT_ISA_SVM ? svm_detail(code, info_1) :
 					  vmx_detail(code, info_1, intr_info);
 	tally_exit_slow(v, key_of(code, detail, false), time);
