@@ -93,7 +93,7 @@ while kill -0 $! 2>/dev/null; do
 done
 wait $!
 is $? 1 'counters that are reset meanwhile'
-like "$(cat err)" 'reset or reloaded meanwhile: run it again' '…are an error'
+like "$(cat err)" 'were reset, or the module reloaded, meanwhile: run it again' '…are an error'
 
 modprobe -r "$vendor" && modprobe "$vendor" "$switch=0"
 rows 100
