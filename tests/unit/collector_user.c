@@ -56,6 +56,8 @@ static u32 place_of(const struct fake_map *m, u64 key)
 	return i;
 }
 
+static void (*at_each_write)(void);
+
 static void let_happen(struct fake_map *m)
 {
 	void (*happens)(void) = m->meanwhile;
@@ -64,6 +66,8 @@ static void let_happen(struct fake_map *m)
 	m->meanwhile = NULL;
 	if (happens)
 		happens();
+	if (at_each_write)
+		at_each_write();
 	current = self;
 }
 
@@ -111,6 +115,7 @@ long bpf_map_push_elem(void *map, const void *value, __u64 flags)
 {
 	struct fake_map *m = map_of(map);
 
+	let_happen(m);
 	if (m->nr == m->max || flags)
 		return -E2BIG;
 	memcpy(m->elements + m->nr++ * m->size, value, sizeof(u32));
@@ -121,6 +126,7 @@ long bpf_map_pop_elem(void *map, void *value)
 {
 	struct fake_map *m = map_of(map);
 
+	let_happen(m);
 	if (!m->nr)
 		return -ENOENT;
 	memcpy(value, m->elements, sizeof(u32));
@@ -267,6 +273,11 @@ void collector_limit(enum fake_index index, __u32 max)
 void collector_meanwhile(enum fake_index index, void (*happens)(void))
 {
 	map_of(index_map(index))->meanwhile = happens;
+}
+
+void collector_at_each_write(void (*happens)(void))
+{
+	at_each_write = happens;
 }
 
 void collector_tables(struct tables *tables)

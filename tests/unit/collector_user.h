@@ -30,7 +30,12 @@ void collector_clock(__u64 cycles_per_ns);
 void collector_limit(enum fake_index index, __u32 max);
 /* On another CPU, just before that map is written the next time. */
 void collector_meanwhile(enum fake_index index, void (*happens)(void));
-/* For a reader: as they are now. */
+/* On another CPU, just before any map is written; NULL: nothing. */
+void collector_at_each_write(void (*happens)(void));
+/*
+ * For a reader: as they are now. Who asks again brings what all readers have up to
+ * date, as if a program ran while they read.
+ */
 void collector_tables(struct tables *tables);
 struct totals_of_all *collector_all(void);
 struct cell *collector_cell(__u32 index);
