@@ -28,6 +28,7 @@
 struct top {
 	const struct options *options;
 	struct view view;
+	const char *name;	/* of the source; NULL: whoever counts */
 	struct source source;	/* open all the time where it is ours */
 	struct top_state state;
 	bool live;
@@ -72,7 +73,7 @@ static int read_run(struct top *top, struct run *run)
 	int ret;
 
 	if (!top->source.ours &&
-	    source_open(&top->source, top->options->source, READING_WINDOW) < 0)
+	    source_open(&top->source, top->name, READING_WINDOW) < 0)
 		return -1;
 	top->live = top->source.type->live;
 	ret = source_read(&top->source, run);
@@ -240,7 +241,7 @@ static int check_selection(struct top *top, const struct run *run)
 
 int cmd_top(const struct options *options)
 {
-	struct top top = { .options = options, .view = options->view };
+	struct top top = { .options = options, .view = options->view, .name = options->source };
 	struct run first;
 
 	device_alternative = SOURCE_BPF " or --source FILE";
@@ -250,6 +251,9 @@ int cmd_top(const struct options *options)
 		run_free(&first);
 		return EXIT_FAILED;
 	}
+	/* Who counts stays the same, even where the module is away for a while. */
+	if (!top.name)
+		top.name = strcmp(first.source, "bpf") ? "module" : "bpf";
 	top_state_init(&top.state, &top.view, options->column, &first);
 	/* From now on a file is no way out. */
 	device_alternative = "";
