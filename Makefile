@@ -227,7 +227,7 @@ check:
 	@tests/check
 
 check-all:
-	@tests/deps build lab style formats html install
+	@tests/deps build lab style formats html install clangs
 	@tests/check --all
 
 check-debug:

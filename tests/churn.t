@@ -6,8 +6,8 @@
 set -u
 self=$(realpath "$0")
 . "$(dirname "$self")/tap.sh"
-vms=10000
 in_lab --smp 2 --timeout 1200
+vms=$(rounds 10000)
 scenes=$(dirname "$self")/../build/tests/scenes
 online=/sys/devices/system/cpu/cpu1/online
 cd "$(mktemp -d)" || exit 1
@@ -71,7 +71,7 @@ echo "# $(records) records, $(cells) cells in use"
 ok 'no more records than the history needs' test "$(records)" -le 1150
 full=$(memory)
 
-# Ten thousand more would fill as much again if anything stayed.
+# As many once more would fill as much again if anything stayed.
 "$scenes" churn 1000 4 >/dev/null
 sleep 1
 ok '1,000 more VMs: memory as before, within 2 MB' \

@@ -9,8 +9,6 @@ set -u
 . "$(dirname "$0")/tap.sh"
 in_lab --timeout 600
 ko=$KVMSTAT_KO
-# STORM_SCALE=N: an Nth of the rounds, for a kernel that is so much slower.
-rounds() { echo $(($1 / ${STORM_SCALE:-1})); }
 
 # The first load of any out-of-tree module taints the kernel and says so.
 insmod "$ko" && rmmod kvmstat

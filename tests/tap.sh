@@ -7,8 +7,13 @@
 # a lab that breaks leaves the plan unkept.
 in_lab() {
 	[ -z "${LAB_OUT:-}" ] || return 0
-	exec tests/lab/run --kernel "${KVMSTAT_KERNEL:-6.1}" "$@" -- "$(realpath "$0")"
+	exec tests/lab/run --kernel "${KVMSTAT_KERNEL:-6.1}" "$@" -- \
+		env "KVMSTAT_SCALE=${KVMSTAT_SCALE:-4}" "$(realpath "$0")"
 }
+
+# rounds N: an Nth of it, 1 at least, by KVMSTAT_SCALE: make check has a fourth of the
+# rounds of make check-all, which sets 1; a kernel that is much slower has fewer.
+rounds() { echo $((($1 + ${KVMSTAT_SCALE:-4} - 1) / ${KVMSTAT_SCALE:-4})); }
 
 tap_n=0
 tap_failed=0
