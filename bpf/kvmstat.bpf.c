@@ -559,8 +559,7 @@ static __always_inline void end_without_exit(struct vcpu *v, u64 time)
  * Within KVM_RUN just after it got hold of the vCPU (load) and just before it lets go.
  * A kernel may leave preemption on here. A switch in the midst of this makes time that
  * is off-CPU time count as user time, too, and the exit has so much less of its own, 0
- * at the least. What would forbid the switch (bpf_preempt_disable(), 6.11) is not to be
- * had together with global functions on all kernels that have it.
+ * at the least.
  */
 SEC("raw_tp/kvm_fpu")
 int BPF_PROG(fpu, int load)
