@@ -265,6 +265,11 @@ const char *collector_way(const struct collector *c)
 	return c->tables.settings->way;
 }
 
+uint64_t collector_vms(const struct collector *c)
+{
+	return c->tables.memory->all.next_id - 1;
+}
+
 size_t collector_memory(const struct collector *c)
 {
 	return sizeof(*c->tables.memory);

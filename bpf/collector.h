@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "../user/device.h"
 
@@ -20,7 +21,11 @@ struct collector;
 bool collector_here(void);
 /* Loaded and attached; NULL after an error message that says what to do. */
 struct collector *collector_load(void);
-/* The pinned one. NULL with errno ENOENT: there is none; else after an error message. */
+/*
+ * The pinned one. NULL with errno ENOENT: there is none; EACCES: none that we may see,
+ * which is to be said by COLLECTOR_HIDDEN, if at all; else after an error message.
+ */
+#define COLLECTOR_HIDDEN "BPF: " COLLECTOR_PINS ": Permission denied: its counters are for root: run with sudo"
 struct collector *collector_find(void);
 /* Still counting: false where a pinned one was stopped meanwhile. */
 bool collector_counts(const struct collector *collector);
@@ -30,6 +35,8 @@ void collector_close(struct collector *collector);
 /* In words: how it is attached, and what that leaves out; the usual way is COLLECTOR_WAY. */
 #define COLLECTOR_WAY "tp_btf"
 const char *collector_way(const struct collector *collector);
+/* So many have come, those that are gone among them. */
+uint64_t collector_vms(const struct collector *collector);
 /* Bytes of the kernel's memory that its tables take. */
 size_t collector_memory(const struct collector *collector);
 /* To be freed by snapshot_free(). */

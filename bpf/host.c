@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <linux/bpf.h>
@@ -62,6 +63,19 @@ static bool locked_down(void)
 
 	return sysfs_read(mode, sizeof(mode), "/sys/kernel/security/lockdown") &&
 	       strstr(mode, "[confidentiality]");
+}
+
+/* Before what the kernel has is tried: that cannot tell why it failed. */
+static int check_call(void)
+{
+	int map = bpf_map_create(BPF_MAP_TYPE_ARRAY, NULL, sizeof(__u32), sizeof(__u32), 1, NULL);
+
+	if (map >= 0) {
+		close(map);
+		return 0;
+	}
+	host_explain_load(map, "bpf(2)");
+	return -1;
 }
 
 static int check_kernel(void)
@@ -122,6 +136,10 @@ static int look_for_kvm(struct host *host)
 		error("BPF: KVM is not loaded: load it first (modprobe kvm_amd, or kvm_intel)");
 		return -1;
 	}
+	if (!host->kvm_built_in && !sysfs_exists("/sys/module/kvm_amd") && !sysfs_exists("/sys/module/kvm_intel")) {
+		error("BPF: KVM's vendor module is not loaded: load it first (modprobe kvm_amd, or kvm_intel)");
+		return -1;
+	}
 	host->kvm_btf = host->kvm_built_in || sysfs_exists("/sys/kernel/btf/kvm");
 	return 0;
 }
@@ -129,7 +147,7 @@ static int look_for_kvm(struct host *host)
 int host_look(struct host *host)
 {
 	memset(host, 0, sizeof(*host));
-	if (check_rights() < 0 || check_kernel() < 0 || look_for_kvm(host) < 0)
+	if (check_rights() < 0 || check_call() < 0 || check_kernel() < 0 || look_for_kvm(host) < 0)
 		return -1;
 	host->kprobes = sysfs_exists("/sys/bus/event_source/devices/kprobe/type");
 	host->module_btf = have(CAP_SYS_ADMIN);

@@ -412,7 +412,10 @@ static __always_inline u64 field(void *record, u32 offset, u32 size)
 	return value;
 }
 
-/* Which vCPU it is was told by the entry: before the first one nothing is counted. */
+/*
+ * Which vCPU it is was told by the entry: before the first one nothing is counted, and
+ * where that found no room, it has counted this exit as lost.
+ */
 SEC("tp/kvm/kvm_exit")
 int exit_classic(void *record)
 {
@@ -455,8 +458,12 @@ static __always_inline int entry_slow(u64 vcpu, u64 time, u32 home)
 	u32 index = index_of(vcpu, home);
 	struct vcpu *v = vcpu_at(index);
 
-	if (!index)
+	if (!index) {
+		/* Its exit will not tell whose it is. */
+		if (settings.classic.exit_reason)
+			count_lost();
 		return 0;
+	}
 	resolve(v);
 	if (!tally_entry_slow(v, time))
 		entry_again(v, vcpu, time);

@@ -46,6 +46,12 @@ const char *collector_way(const struct collector *collector)
 	return "";
 }
 
+uint64_t collector_vms(const struct collector *collector)
+{
+	(void)collector;
+	return 0;
+}
+
 size_t collector_memory(const struct collector *collector)
 {
 	(void)collector;

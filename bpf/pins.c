@@ -10,8 +10,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -40,13 +42,37 @@ static void half_a_start(void)
 	error("BPF: " COLLECTOR_PINS ": a start is under way, or did not get to its end: kvmstat-report bpf stop, and start it again");
 }
 
-static int check_filesystem(void)
+#define BPF_FS "/sys/fs/bpf"
+#define LOCK_TRIES 50		/* of 0.1 s each: a start or a stop takes less than one */
+
+static bool lock_patiently(int fd)
 {
+	const struct timespec pause = { .tv_nsec = 100000000 };
+	int tries;
+
+	for (tries = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; tries++) {
+		if (tries == LOCK_TRIES)
+			return false;
+		nanosleep(&pause, NULL);
+	}
+	return true;
+}
+
+/* One start or stop at a time, until this descriptor is closed. -1 after an error message. */
+static int lock(void)
+{
+	int fd = open(BPF_FS, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct statfs fs;
 
-	if (statfs("/sys/fs/bpf", &fs) == 0 && fs.f_type == BPF_FS_MAGIC)
-		return 0;
-	error("BPF: no BPF filesystem to pin to: mount -t bpf -o mode=0700 bpf /sys/fs/bpf");
+	if (fd < 0)
+		return explain("cannot be changed", errno);
+	if (fstatfs(fd, &fs) < 0 || fs.f_type != BPF_FS_MAGIC)
+		error("BPF: no BPF filesystem to pin to: mount -t bpf -o mode=0700 bpf " BPF_FS);
+	else if (lock_patiently(fd))
+		return fd;
+	else
+		error("BPF: " BPF_FS " is locked: another start or stop is under way: try again");
+	close(fd);
 	return -1;
 }
 
@@ -140,9 +166,8 @@ struct collector *collector_find(void)
 			errno = EINVAL;
 			return NULL;
 		}
-		if (why != ENOENT)
-			error("BPF: " COLLECTOR_PINS ": %s: its counters are for root: run with sudo",
-			      strerror(why));
+		if (why != ENOENT && why != EACCES)
+			explain("cannot be read", why);
 		errno = why;
 		return NULL;
 	}
@@ -193,27 +218,6 @@ static void keep_attached(struct collector *c)
 		bpf_link__disconnect(c->links[i]);
 }
 
-int collector_pin(struct collector *c)
-{
-	if (check_filesystem() < 0)
-		return -1;
-	if (mkdir(COLLECTOR_PINS, 0700) < 0) {
-		if (errno != EEXIST)
-			return explain("cannot be made", errno);
-		if (access(PIN_SETTINGS, F_OK) == 0)
-			error("BPF: a collector is there already: kvmstat-report bpf status, or stop");
-		else
-			half_a_start();
-		return -1;
-	}
-	if (pin_links(c) == 0 && pin_memory(c) == 0) {
-		keep_attached(c);
-		return 0;
-	}
-	collector_unpin();
-	return -1;
-}
-
 /* What a start puts there, and nothing else. */
 static bool is_ours(const char *name)
 {
@@ -231,21 +235,65 @@ static int unpin_all(DIR *dir)
 	return ret;
 }
 
-int collector_unpin(void)
+static int unpin(void)
 {
 	int fd = open_directory(), ret;
 	DIR *dir;
 
-	if (fd < 0 && errno == ENOENT) {
-		error("BPF: no collector is pinned at " COLLECTOR_PINS);
-		return -1;
-	}
 	dir = fd < 0 ? NULL : fdopendir(fd);
 	if (!dir)
 		return explain_open();
 	ret = unpin_all(dir);
 	closedir(dir);
 	if (ret == 0 && rmdir(COLLECTOR_PINS) < 0)
-		return explain("cannot be removed", errno);
+		return explain(errno == ENOTEMPTY ? "holds what is not kvmstat's: remove that" :
+						    "cannot be removed", errno);
+	return ret;
+}
+
+/* All, or nothing. */
+static int pin(struct collector *c)
+{
+	if (mkdir(COLLECTOR_PINS, 0700) < 0) {
+		if (errno != EEXIST)
+			return explain("cannot be made", errno);
+		if (access(PIN_SETTINGS, F_OK) == 0)
+			error("BPF: a collector is there already: kvmstat-report bpf status, or stop");
+		else
+			half_a_start();
+		return -1;
+	}
+	if (pin_links(c) == 0 && pin_memory(c) == 0) {
+		keep_attached(c);
+		return 0;
+	}
+	unpin();
+	return -1;
+}
+
+int collector_pin(struct collector *c)
+{
+	int locked = lock(), ret;
+
+	if (locked < 0)
+		return -1;
+	ret = pin(c);
+	close(locked);
+	return ret;
+}
+
+int collector_unpin(void)
+{
+	int locked, ret;
+
+	if (faccessat(AT_FDCWD, COLLECTOR_PINS, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT) {
+		error("BPF: no collector is pinned at " COLLECTOR_PINS);
+		return -1;
+	}
+	locked = lock();
+	if (locked < 0)
+		return -1;
+	ret = unpin();
+	close(locked);
 	return ret;
 }

@@ -175,7 +175,7 @@ __noinline u32 add_vcpu(u64 vcpu, u64 vm_key, u32 id, u32 home)
 	if (all.used_vcpus >= MAX_VCPUS - 1)
 		return 0;
 	vm = get_vm(vm_key);
-	if (!vm)
+	if (!vm || vm_at(vm)->nr_vcpus >= VM_VCPUS)
 		return 0;
 	other = new_cell(KEY_OTHER);
 	if (!other)

@@ -129,7 +129,10 @@ struct settings {
 	__u64 since_ns;		/* CLOCK_MONOTONIC */
 	__u32 tsc_khz;
 	__u32 end_seen;		/* VMs end when KVM destroys them; else with their process */
-	/* Of the trace event's record: where its fields are (the format file in tracefs). */
+	/*
+	 * Of the trace event's record: where its fields are (the format file in tracefs).
+	 * 0: exits come by another way.
+	 */
 	struct {
 		__u32 exit_reason, isa, info1, intr_info, vcpu_id;
 	} classic;

@@ -76,6 +76,9 @@ for arguments in 'show -i 1 --source bpf' 'stat --source bpf -- true' 'bpf start
 	fails 1 'no rights: CAP_BPF missing: ' "$arguments, with CAP_PERFMON alone" with +perfmon ./report $arguments
 done
 
+fails 1 'the programs may not be loaded .*: .*something forbids bpf\(2\): a container' 'in a user namespace' \
+	unshare --user --map-root-user "$report" stat --source bpf -- true
+
 echo '# nothing is pinned'
 fails 1 "no collector is pinned at $pins: start one" 'status' "$report" bpf status
 fails 1 "no collector is pinned at $pins" 'stop' "$report" bpf stop
@@ -132,6 +135,8 @@ if [ ! -e /sys/module/kvm/initstate ] && [ -w /dev/kvm ]; then
 	is "$(jq -c '[.totals.exits > 0, .totals.lost, [.vms[] | [.comm, .alive, (.vcpus | length)]]]' vm.json)" \
 		'[true,0,[["kvmstat-guest",false,1]]]' '…and was seen to enter, and to end'
 fi
+is "$("$report" bpf status | grep -o 'of [0-9]* VMs')" "of $("$report" show --source bpf --format json | jq '.vms | length') VMs" \
+	'status counts the VMs'
 for command in 'bpf status' 'bpf stop' 'show --source bpf'; do
 	# shellcheck disable=SC2086
 	fails 1 "$pins: .*Permission denied.*run with sudo" "$command, as nobody" nobody ./report $command
@@ -141,6 +146,13 @@ before=$(age)
 succeeds 'stop' "$report" bpf stop
 ok 'nothing is left' test ! -e $pins
 fails 1 "no collector is pinned at $pins" 'stop again' "$report" bpf stop
+# As systemd mounts it, nobody sees whether there is one.
+umount /sys/fs/bpf
+mount -t bpf -o mode=0700 bpf /sys/fs/bpf
+fails 1 "$pins: Permission denied: its counters are for root: run with sudo" 'show, as nobody' \
+	nobody ./report show --source bpf
+umount /sys/fs/bpf
+mount -t bpf bpf /sys/fs/bpf
 "$report" bpf start 2>/dev/null
 [ "$(age)" -lt "$before" ]
 verdict $? 'start after stop: another one'
@@ -149,6 +161,20 @@ fails 1 'did not get to its end: kvmstat-report bpf stop' 'a start that did not 
 fails 1 'a start is under way, or did not get to its end: kvmstat-report bpf stop' '…is in the way' "$report" bpf start
 succeeds '…until stop' "$report" bpf stop
 ok '…which takes all away' test ! -e $pins
+# One at a time.
+flock /sys/fs/bpf sleep 1 &
+sleep 0.2
+"$report" bpf start 2>/dev/null
+is "$?/$(jobs -r | wc -l)" 0/0 'start waits for another start or stop'
+mkdir $pins/else
+fails 1 "$pins: holds what is not kvmstat's: remove that" 'stop, with something else in there' "$report" bpf stop
+rmdir $pins/else
+succeeds '…and without it' "$report" bpf stop
+exec 9</sys/fs/bpf
+flock 9
+fails 1 '/sys/fs/bpf is locked: another start or stop is under way' 'start does not wait for ever' "$report" bpf start
+ok '…and leaves nothing' test ! -e $pins
+exec 9<&-
 # Where anybody may put something there.
 mkdir victim
 : >victim/settings

@@ -53,6 +53,9 @@ numbers() {
 		{ print $at["pid"], $at["name"], $at["level"], $at["detail"], $at["exits"] }' | sort
 }
 
+# As systemd mounts it: only root sees what is pinned.
+umount /sys/fs/bpf 2>/dev/null
+mount -t bpf -o mode=0700 bpf /sys/fs/bpf
 user=(setpriv --reuid 65534 --regid 65534 --clear-groups)
 same 'root' '^$' env
 same 'CAP_BPF and CAP_PERFMON' 'BPF: raw tracepoints' "${user[@]}" --inh-caps +bpf,+perfmon --ambient-caps +bpf,+perfmon
@@ -66,6 +69,9 @@ done
 "${user[@]}" kvmstat-report stat --source bpf -- true 2>err
 is $? 1 'without any capability'
 like "$(cat err)" 'CAP_BPF and CAP_PERFMON missing' '…it is said what is missing'
+kvmstat-report bpf start 2>/dev/null
+same "root's own is pinned" 'BPF: raw tracepoints' "${user[@]}" --inh-caps +bpf,+perfmon --ambient-caps +bpf,+perfmon
+kvmstat-report bpf stop
 
 grep -q " /sys/kernel/tracing tracefs " /proc/mounts || mount -t tracefs tracefs /sys/kernel/tracing
 rmmod $vendor && insmod "$nobtf/${vendor/_/-}.ko"
@@ -75,7 +81,11 @@ rmmod $vendor kvmstat && rmmod kvm && insmod "$nobtf/kvm.ko" && insmod "$nobtf/$
 insmod "$KVMSTAT_KO" check_prototypes=0
 is "$(find /sys/kernel/btf -name 'kvm*')" '' 'neither has any'
 same 'no BTF of kvm' 'BPF: classic tracepoint \(no BTF of kvm, or' env
-rmmod $vendor kvmstat && rmmod kvm
+rmmod $vendor kvmstat
+kvmstat-report stat --source bpf -- true 2>err
+is $? 1 'without a vendor module'
+like "$(cat err)" "KVM's vendor module is not loaded: load it first \\(modprobe kvm_amd, or kvm_intel\\)" '…says so'
+rmmod kvm
 kvmstat-report stat --source bpf -- true 2>err
 is $? 1 'without KVM'
 like "$(cat err)" 'KVM is not loaded: load it first \(modprobe kvm_amd, or kvm_intel\)' '…says so'

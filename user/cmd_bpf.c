@@ -35,7 +35,6 @@ static void print_status(const struct collector *collector)
 {
 	struct snapshot snap;
 	size_t i, alive = 0;
-	uint64_t vms;
 	struct run run;
 
 	collector_snapshot(collector, &snap);
@@ -43,13 +42,11 @@ static void print_status(const struct collector *collector)
 	snapshot_free(&snap);
 	for (i = 0; i < run.nr_vms; i++)
 		alive += run.vms[i].alive;
-	/* Their ids are 1, 2, 3 …, and this one came last. */
-	vms = run.nr_vms ? run.vms[run.nr_vms - 1].id : 0;
 	printf("Collector:  pinned at " COLLECTOR_PINS "\n");
 	printf("Attached:   %s\n", collector_way(collector));
 	printf("Counting:   for %.1f s\n", run.window_ns / 1e9);
 	printf("Counted:    %" PRIu64 " exits of %" PRIu64 " VMs (%zu alive); %" PRIu64 " lost\n",
-	       run.totals.exits, vms, alive, run.totals.lost);
+	       run.totals.exits, collector_vms(collector), alive, run.totals.lost);
 	printf("Memory:     %.1f MB\n", collector_memory(collector) / 1e6);
 	run_free(&run);
 }
@@ -59,7 +56,9 @@ static int status(void)
 	/* To load one that was not built in only says so. */
 	struct collector *collector = collector_here() ? collector_find() : collector_load();
 
-	if (!collector && collector_here() && errno == ENOENT)
+	if (!collector && errno == EACCES)
+		error(COLLECTOR_HIDDEN);
+	else if (!collector && collector_here() && errno == ENOENT)
 		error("BPF: no collector is pinned at " COLLECTOR_PINS ": start one with \"kvmstat-report bpf start\"");
 	if (!collector)
 		return EXIT_FAILED;

@@ -13,6 +13,7 @@
 struct own {
 	const struct run *before;
 	const struct descendants *descendants;
+	bool module;		/* that is what counts */
 };
 
 /* A pid may have been somebody else's before the window. */
@@ -21,15 +22,18 @@ static bool is_own(const struct vm *vm, const void *arg)
 	const struct own *own = arg;
 
 	if (vm->retired)
-		warning("--own: left out %" PRIu64 " exits of VMs that are no longer kept one by one: insmod kvmstat.ko history=N keeps more",
-			vm->totals.exits);
+		warning("--own: left out %" PRIu64 " exits of VMs that are no longer kept one by one%s",
+			vm->totals.exits,
+			own->module ? ": insmod kvmstat.ko history=N keeps more" : "");
 	return !vm->retired && !run_find_vm(own->before, vm->id) &&
 	       descendants_have(own->descendants, (pid_t)vm->pid);
 }
 
 static void select_own(struct run *window, const struct run *before, struct descendants *d)
 {
-	const struct own own = { .before = before, .descendants = d };
+	const struct own own = {
+		.before = before, .descendants = d, .module = !strcmp(before->source, "module"),
+	};
 
 	descendants_catch_up(d);
 	select_vms(window, is_own, &own);

@@ -23,7 +23,7 @@ static int open_any(struct source *source, enum reading reading)
 	pinned = collector_find();
 	if (pinned)
 		collector_close(pinned);
-	else if (errno != ENOENT)
+	else if (errno != ENOENT && errno != EACCES)
 		return -1;
 	if (!pinned && (reading == READING_ONCE || !collector_here()))
 		return source_module_open(source);	/* which says what to do */

@@ -39,14 +39,17 @@ int source_bpf_open(struct source *source, enum reading reading)
 {
 	source->type = &bpf_type;
 	source->collector = collector_find();
-	if (!source->collector && errno != ENOENT)
-		return -1;
-	if (!source->collector && reading == READING_ONCE && collector_here()) {
-		error("BPF: nothing counts yet: start it (kvmstat-report bpf start), or count from now on (show -i 1, stat -- COMMAND)");
-		return -1;
-	}
 	if (source->collector)
 		return 0;
+	if (errno != ENOENT && errno != EACCES)
+		return -1;
+	if (reading == READING_ONCE && collector_here()) {
+		if (errno == EACCES)
+			error(COLLECTOR_HIDDEN);
+		else
+			error("BPF: nothing counts yet: start it (kvmstat-report bpf start), or count from now on (show -i 1, stat -- COMMAND)");
+		return -1;
+	}
 	source->collector = collector_load();
 	source->ours = source->collector;
 	return source->ours ? 0 : -1;

@@ -40,10 +40,10 @@ static void take_row(struct reason *from, struct reason *rest)
  */
 #define AHEAD 10000000
 
-static bool is_empty(const struct reason *row)
+static bool is_found(const struct reason *rest)
 {
-	return !row->exits && !row->cycles.kernel && row->cycles.user <= AHEAD &&
-	       row->cycles.offcpu <= AHEAD && !row->histogram.ended;
+	return !rest->exits && !rest->cycles.kernel && rest->cycles.user <= AHEAD &&
+	       rest->cycles.offcpu <= AHEAD && !rest->histogram.ended;
 }
 
 /*
@@ -56,10 +56,10 @@ static int subtract_row(struct reasons *from, uint32_t isa, const struct reason 
 	uint32_t level = before->level;
 
 	take_row(reasons_get(from, isa, before->code, level, before->detail), &rest);
-	for (; !is_empty(&rest) && level; level--)
+	for (; !is_found(&rest) && level; level--)
 		take_row(reasons_get(from, isa, KVMSTAT_CODE_OTHER, level, KVMSTAT_DETAIL_NONE),
 			 &rest);
-	return is_empty(&rest) ? 0 : -1;
+	return is_found(&rest) ? 0 : -1;
 }
 
 static int subtract_vcpu(struct vcpu *from, uint32_t isa, const struct vcpu *before)
@@ -114,6 +114,12 @@ static int subtract_vm(struct run *run, const struct vm *before)
 		error("VM %" PRIu64 " (pid %u, %s) has fewer exits after the window than before it: run it again, and report this as a bug",
 		      before->id, before->pid, before->comm);
 	return ret;
+}
+
+static bool is_empty(const struct reason *row)
+{
+	return !row->exits && !row->cycles.kernel && !row->cycles.user && !row->cycles.offcpu &&
+	       !row->histogram.ended;
 }
 
 static void drop_empty_rows(struct reasons *rows)

@@ -363,6 +363,7 @@ struct crowd {
 	struct fake_vcpu *f[MANY];
 	u32 nr;		/* that found room */
 	bool same_vm;
+	bool classic;
 	struct used none;
 };
 
@@ -373,6 +374,14 @@ static struct fake_vcpu *one_more(const struct crowd *c, u32 i)
 
 	fake_exit(f, &reason);
 	return f;
+}
+
+static void crowd_exit(const struct crowd *c, u32 i)
+{
+	if (c->classic)
+		event_exit_classic(c->f[i], KVMSTAT_ISA_SVM);
+	else
+		event_exit(c->f[i], KVMSTAT_ISA_SVM);
 }
 
 static void fill(struct crowd *c)
@@ -393,11 +402,13 @@ static unsigned int refuse(const struct crowd *c)
 	unsigned int i, wrong = 0;
 
 	for (i = 0; i < 5; i++) {
-		event_exit(c->f[c->nr], KVMSTAT_ISA_SVM);
+		crowd_exit(c, c->nr);
 		event_entry(c->f[c->nr]);
 		wrong += !used_is(before.vms, before.vcpus, before.cells) ||
 			 collector_find(c->f[c->nr]);
 	}
+	if (c->same_vm)
+		wrong += collector_vm(collector_find_vm(1))->nr_vcpus != VM_VCPUS;
 	return wrong + (collector_all()->lost != lost + 5);
 }
 
@@ -405,7 +416,7 @@ static unsigned int go_on(const struct crowd *c)
 {
 	const struct vcpu *v = collector_vcpu(collector_find(c->f[0]));
 
-	event_exit(c->f[0], KVMSTAT_ISA_SVM);
+	crowd_exit(c, 0);
 	event_entry(c->f[0]);
 	return collector_exits(collector_find(c->f[0])) != 1 || collector_cell(v->open)->exits != 1;
 }
@@ -422,12 +433,13 @@ static unsigned int all_end(struct crowd *c)
 	       !used_is(c->none.vms, c->none.vcpus, c->none.cells + collector_vcpu(0)->nr_cells);
 }
 
-static void full_of(u32 room, bool same_vm, const char *name)
+static void full_of(u32 room, struct crowd like, const char *name)
 {
-	struct crowd c = { .same_vm = same_vm, .none = used_now() };
+	struct crowd c = like;
 	unsigned int wrong = 0, leaks = 0, round;
 	char text[200];
 
+	c.none = used_now();
 	for (round = 0; round < 3; round++) {
 		fill(&c);
 		wrong += c.nr != room;
@@ -443,25 +455,31 @@ static void full_of(u32 room, bool same_vm, const char *name)
 
 static void full_maps(void)
 {
+	static const struct crowd apart, of_one_vm = { .same_vm = true }, classic = { .classic = true };
+
 	collector_new(0);
 	collector_room(7, 90, 900);
-	full_of(7, false, "VMs");
+	full_of(7, apart, "VMs");
 	collector_new(0);
 	collector_room(90, 7, 900);
-	full_of(7, false, "vCPUs");
+	full_of(7, apart, "vCPUs");
 	collector_new(0);
 	collector_room(90, 90, 7);
-	full_of(7, false, "cells");
+	full_of(7, apart, "cells");
 	collector_new(0);
 	collector_limit(FAKE_VM_INDEX, 7);
-	full_of(7, false, "VMs in the index");
+	full_of(7, apart, "VMs in the index");
 	collector_new(0);
 	collector_limit(FAKE_VCPU_INDEX, 7);
-	full_of(7, false, "vCPUs in the index");
+	full_of(7, apart, "vCPUs in the index");
 	collector_new(0);
-	full_of(VM_VCPUS, true, "vCPUs of one VM");
+	full_of(VM_VCPUS, of_one_vm, "vCPUs of one VM");
 	collector_new(0);
-	full_of(MAX_VMS - 1, false, "as many VMs as there may be");
+	collector_classic();
+	collector_room(90, 7, 900);
+	full_of(7, classic, "vCPUs, whose exits come as records");
+	collector_new(0);
+	full_of(MAX_VMS - 1, apart, "as many VMs as there may be");
 }
 
 /* On two CPUs at once. */

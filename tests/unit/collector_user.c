@@ -425,6 +425,36 @@ void event_exit(struct fake_vcpu *f, __u32 isa)
 		exit_raw((u64)f, isa);
 }
 
+/* The trace event's record, with its fields where settings.classic has them. */
+struct fake_record {
+	u64 common;
+	u32 exit_reason;
+	u32 isa;
+	u64 info1;
+	u32 intr_info;
+	u32 vcpu_id;
+};
+
+void collector_classic(void)
+{
+	settings.classic.exit_reason = offsetof(struct fake_record, exit_reason);
+	settings.classic.isa = offsetof(struct fake_record, isa);
+	settings.classic.info1 = offsetof(struct fake_record, info1);
+	settings.classic.intr_info = offsetof(struct fake_record, intr_info);
+	settings.classic.vcpu_id = offsetof(struct fake_record, vcpu_id);
+}
+
+void event_exit_classic(struct fake_vcpu *f, __u32 isa)
+{
+	struct fake_record record = {
+		.exit_reason = fake_newer ? f->vt.vt.exit_reason.full : f->flat.exit_reason.full,
+		.isa = isa, .vcpu_id = f->kvm.vcpu_id,
+	};
+
+	current = f;
+	exit_classic(&record);
+}
+
 void event_entry(struct fake_vcpu *f)
 {
 	current = f;

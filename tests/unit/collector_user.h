@@ -26,6 +26,8 @@ struct fake_reason {
 void collector_new(__u32 history);
 /* From now on there is room for so many more only. */
 void collector_room(__u32 nr_vms, __u32 nr_vcpus, __u32 nr_cells);
+/* Exits come by the trace event's record. */
+void collector_classic(void);
 void collector_clock(__u64 cycles_per_ns);
 void collector_limit(enum fake_index index, __u32 max);
 /* On another CPU, just before that map is written the next time. */
@@ -65,6 +67,7 @@ void fake_counter(struct fake_vcpu *f, __u64 exits);
 void fake_run_ends(struct fake_vcpu *f, __u32 failed, __u32 code);
 
 void event_exit(struct fake_vcpu *f, __u32 isa);
+void event_exit_classic(struct fake_vcpu *f, __u32 isa);
 void event_entry(struct fake_vcpu *f);
 void event_fpu(struct fake_vcpu *f, int load);
 void event_userspace_exit(struct fake_vcpu *f);
