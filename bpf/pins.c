@@ -68,10 +68,10 @@ static int lock(void)
 		return explain("cannot be changed", errno);
 	if (fstatfs(fd, &fs) < 0 || fs.f_type != BPF_FS_MAGIC)
 		error("BPF: no BPF filesystem to pin to: mount -t bpf -o mode=0700 bpf " BPF_FS);
-	else if (lock_patiently(fd))
-		return fd;
-	else
+	else if (!lock_patiently(fd))
 		error("BPF: " BPF_FS " is locked: another start or stop is under way: try again");
+	else
+		return fd;
 	close(fd);
 	return -1;
 }
