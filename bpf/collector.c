@@ -124,6 +124,9 @@ static int open_programs(struct collector *c, enum way way, const struct host *h
 			return -1;
 		snprintf(path, sizeof(path), "/proc/self/fd/%d", c->btf);
 		opts.btf_custom_path = path;
+	} else if (!host->module_btf) {
+		/* Else libbpf asks for those of modules, too, where a type is in none. */
+		opts.btf_custom_path = VMLINUX_BTF;
 	}
 	c->programs = programs__open_opts(&opts);
 	if (!c->programs) {

@@ -16,8 +16,6 @@
 #include "../user/sysfs.h"
 #include "host.h"
 
-#define VMLINUX_BTF "/sys/kernel/btf/vmlinux"
-
 static uint64_t capabilities(void)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define VMLINUX_BTF "/sys/kernel/btf/vmlinux"
+
 struct host {
 	bool kvm_built_in;	/* KVM's tracepoints are in vmlinux */
 	bool kvm_btf;		/* the types of kvm are known, there or of the module */

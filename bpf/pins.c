@@ -69,7 +69,7 @@ static int lock(void)
 	if (fstatfs(fd, &fs) < 0 || fs.f_type != BPF_FS_MAGIC)
 		error("BPF: no BPF filesystem to pin to: mount -t bpf -o mode=0700 bpf " BPF_FS);
 	else if (!lock_patiently(fd))
-		error("BPF: " BPF_FS " is locked: another start or stop is under way: try again");
+		error("BPF: " BPF_FS " is locked: another start or stop is under way (lslocks tells whose): try again");
 	else
 		return fd;
 	close(fd);
@@ -235,11 +235,19 @@ static int unpin_all(DIR *dir)
 	return ret;
 }
 
+static int none_pinned(void)
+{
+	error("BPF: no collector is pinned at " COLLECTOR_PINS);
+	return -1;
+}
+
 static int unpin(void)
 {
 	int fd = open_directory(), ret;
 	DIR *dir;
 
+	if (fd < 0 && errno == ENOENT)
+		return none_pinned();
 	dir = fd < 0 ? NULL : fdopendir(fd);
 	if (!dir)
 		return explain_open();
@@ -286,10 +294,8 @@ int collector_unpin(void)
 {
 	int locked, ret;
 
-	if (faccessat(AT_FDCWD, COLLECTOR_PINS, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT) {
-		error("BPF: no collector is pinned at " COLLECTOR_PINS);
-		return -1;
-	}
+	if (faccessat(AT_FDCWD, COLLECTOR_PINS, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
+		return none_pinned();
 	locked = lock();
 	if (locked < 0)
 		return -1;

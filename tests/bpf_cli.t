@@ -142,6 +142,10 @@ for command in 'bpf status' 'bpf stop' 'show --source bpf'; do
 	fails 1 "$pins: .*Permission denied.*run with sudo" "$command, as nobody" nobody ./report $command
 done
 older 'nobody has stopped it'
+# Without CAP_SYS_ADMIN; the format of events is root's in tracefs.
+told with +bpf,+perfmon,+dac_read_search ./report stat --source bpf -- true
+[ -e /dev/kvmstat ] || fails 1 'no module loaded, and whether BPF counts is for root to see: run with sudo' \
+	'show, by default, as nobody' nobody ./report show
 before=$(age)
 succeeds 'stop' "$report" bpf stop
 ok 'nothing is left' test ! -e $pins

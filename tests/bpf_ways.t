@@ -77,6 +77,9 @@ grep -q " /sys/kernel/tracing tracefs " /proc/mounts || mount -t tracefs tracefs
 rmmod $vendor && insmod "$nobtf/${vendor/_/-}.ko"
 is "$(find /sys/kernel/btf -name "$vendor")" '' 'a vendor module without BTF'
 same 'no BTF of the vendor module' 'BPF: classic tracepoint \(no BTF of the vendor module\)' env
+reader=+bpf,+perfmon,+dac_read_search	# the event's format is root's
+same '…and no CAP_SYS_ADMIN' 'BPF: classic tracepoint \(no BTF of kvm, or no right to it\)' \
+	"${user[@]}" --inh-caps $reader --ambient-caps $reader
 rmmod $vendor kvmstat && rmmod kvm && insmod "$nobtf/kvm.ko" && insmod "$nobtf/${vendor/_/-}.ko"
 insmod "$KVMSTAT_KO" check_prototypes=0
 is "$(find /sys/kernel/btf -name 'kvm*')" '' 'neither has any'

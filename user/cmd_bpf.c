@@ -56,7 +56,7 @@ static int status(void)
 	/* To load one that was not built in only says so. */
 	struct collector *collector = collector_here() ? collector_find() : collector_load();
 
-	if (!collector && errno == EACCES)
+	if (!collector && collector_here() && errno == EACCES)
 		error(COLLECTOR_HIDDEN);
 	else if (!collector && collector_here() && errno == ENOENT)
 		error("BPF: no collector is pinned at " COLLECTOR_PINS ": start one with \"kvmstat-report bpf start\"");

@@ -25,6 +25,10 @@ static int open_any(struct source *source, enum reading reading)
 		collector_close(pinned);
 	else if (errno != ENOENT && errno != EACCES)
 		return -1;
+	else if (errno == EACCES && reading == READING_ONCE) {
+		error("no module loaded, and whether BPF counts is for root to see: run with sudo, or \"sudo insmod kvmstat.ko\"");
+		return -1;
+	}
 	if (!pinned && (reading == READING_ONCE || !collector_here()))
 		return source_module_open(source);	/* which says what to do */
 	if (source_bpf_open(source, reading) < 0) {
@@ -35,13 +39,16 @@ static int open_any(struct source *source, enum reading reading)
 	return 0;
 }
 
-/* Asked for. What a way other than the usual one leaves out is said. */
+/* Asked for. What a way other than the usual one leaves out is said, once. */
 static int open_bpf(struct source *source, enum reading reading)
 {
+	static bool said;
+
 	if (source_bpf_open(source, reading) < 0)
 		return -1;
-	if (strcmp(collector_way(source->collector), COLLECTOR_WAY))
+	if (!said && strcmp(collector_way(source->collector), COLLECTOR_WAY))
 		inform("BPF: %s", collector_way(source->collector));
+	said = true;
 	return 0;
 }
 

@@ -10,6 +10,7 @@ cd "$(dirname "$self")/../.." || exit 1
 
 if [ -z "${LAB_OUT:-}" ]; then
 	clangs=$(compgen -c | grep -xE 'clang-[0-9]+' | sort -uV)
+	[ -n "$clangs" ] || { echo 'Bail out! There is no clang-N: run tests/deps clangs'; exit 1; }
 	for clang in $clangs; do
 		make -s WERROR=1 "CLANG=$clang" "BUILD=build/$clang" tools
 		is $? 0 "$clang builds it without a warning"

@@ -238,6 +238,22 @@ static void window_of_clocks_ahead(void)
 	run_free(&after);
 }
 
+/* However short it was, and however slow the TSC. */
+static void window_of_time_away(void)
+{
+	struct run before = start_run(1000), after = start_run(2000);
+	struct vcpu *vcpu = add_vcpu(add_vm(&before, 1), 0, 0);
+
+	ended(vcpu, 0x78, 0, KVMSTAT_DETAIL_NONE, 1, 1000)->cycles.offcpu = 5000;
+	vcpu = add_vcpu(add_vm(&after, 1), 0, 0);
+	ended(vcpu, 0x78, 0, KVMSTAT_DETAIL_NONE, 1, 1000)->cycles.offcpu = 5001;
+	is(window_since(&after, &before), 0, "a window in which a vCPU is away");
+	is(after.totals.cycles.offcpu, 1, "its time away, all of it");
+	is(after.reasons.nr, 1, "by the reason");
+	run_free(&before);
+	run_free(&after);
+}
+
 /* VM 1 was forgotten; the row that it shares with others has theirs, too. */
 static void window_of_forgotten_histogram(void)
 {
@@ -734,6 +750,7 @@ int main(void)
 	window_forgotten_into_other();
 	window_of_histograms();
 	window_of_clocks_ahead();
+	window_of_time_away();
 	window_of_forgotten_histogram();
 	window_of_forgotten_l2();
 	windows_refused();
