@@ -20,7 +20,7 @@ against_module() {
 	local options=()
 	if [ "$2" = amd ]; then
 		options=(--icount --mem 2048)
-	elif [ -n "${KVMSTAT_ALL:-}${KVMSTAT_CPU:-}" ]; then
+	elif everything || [ -n "${KVMSTAT_CPU:-}" ]; then
 		options=("${to_boot[@]}")
 	fi
 	# 7.2 does not boot in a VM under QEMU's emulated SVM, whoever watches.

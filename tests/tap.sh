@@ -11,6 +11,9 @@ in_lab() {
 		env "KVMSTAT_SCALE=${KVMSTAT_SCALE:-4}" "$(realpath "$0")"
 }
 
+# Is this make check-all? What takes minutes and has a shorter test beside it is there.
+everything() { [ -n "${KVMSTAT_ALL:-}" ]; }
+
 # rounds N: an Nth of it, 1 at least, by KVMSTAT_SCALE: make check has a fourth of the
 # rounds of make check-all, which sets 1; a kernel that is much slower has fewer.
 rounds() { echo $((($1 + ${KVMSTAT_SCALE:-4} - 1) / ${KVMSTAT_SCALE:-4})); }
