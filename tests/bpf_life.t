@@ -67,9 +67,10 @@ rmmod kvmstat
 # By the thousand: each exit is counted, in a VM of its own or in the sum of the oldest.
 exits=0
 count=$(report | jq .totals.exits)
-eval "$("$scenes" churn 2000 4)"
+vms=$(rounds 2000)
+eval "$("$scenes" churn "$vms" 4)"
 report >churn.json
-is "$(jq .totals.exits churn.json)" $((count + exits)) "2,000 VMs: exits = the sum of KVM's statistics of every VM"
+is "$(jq .totals.exits churn.json)" $((count + exits)) "$vms VMs: exits = the sum of KVM's statistics of every VM"
 is "$(jq -c '[([.vms[] | select(.retired | not)] | length), .totals.lost, ([.vms[].id] | unique | length) == (.vms | length)]' churn.json)" \
 	'[128,0,true]' '…of which 128 are still known one by one'
 is "$(jq '[.vms[] | select(.retired | not) | .vcpus[] | .exits] | min >= 12' churn.json)" true '…each with its own'
