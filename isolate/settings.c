@@ -2,8 +2,8 @@
 /*
  * Settings of the host kept from the jail that root starts. What is made
  * read-only in the outer namespaces stays so in the inner ones
- * (mount_namespaces(7)), and a /proc or /sys that is mounted there may not be
- * more writable than all those that it can see: the kernel's
+ * (mount_namespaces(7)), and a /proc or /sys that is mounted there may not
+ * show more, nor be more writable, than one that it can see: the kernel's
  * mount_too_revealing().
  */
 #define _GNU_SOURCE
@@ -43,16 +43,29 @@ static int make_read_only(int fd)
 	return mount_setattr(fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr, sizeof(attr));
 }
 
+static bool has_settings(int fd)
+{
+	struct statfs fs;
+
+	return !fstatfs(fd, &fs) && (fs.f_type == PROC_SUPER_MAGIC || fs.f_type == SYSFS_MAGIC);
+}
+
+static bool is_mount(int fd)
+{
+	struct statx st;
+
+	return !statx(fd, "", AT_EMPTY_PATH, 0, &st) && st.stx_attributes & STATX_ATTR_MOUNT_ROOT;
+}
+
 /* What another mount covers has no name: something else may be found there. */
 static int lock_mount(const char *dir)
 {
-	struct statfs fs;
 	int fd = open(dir, O_PATH | O_CLOEXEC);
 	int err = 0;
 
 	if (fd < 0)
 		return 0;
-	if (!fstatfs(fd, &fs) && (fs.f_type == PROC_SUPER_MAGIC || fs.f_type == SYSFS_MAGIC))
+	if (has_settings(fd) && is_mount(fd))
 		err = make_read_only(fd);
 	close(fd);
 	return err;
@@ -96,13 +109,13 @@ int settings_lock_host(void)
 	return err;
 }
 
-static int lock_own(const char *path)
+static int bind_read_only(const char *from, const char *to)
 {
 	int fd, err;
 
-	if (mount(path, path, NULL, MS_BIND, NULL) < 0)
+	if (mount(from, to, NULL, MS_BIND, NULL) < 0)
 		return errno == ENOENT ? 0 : -1;
-	fd = open(path, O_PATH | O_CLOEXEC);
+	fd = open(to, O_PATH | O_CLOEXEC);
 	if (fd < 0)
 		return -1;
 	err = make_read_only(fd);
@@ -110,14 +123,25 @@ static int lock_own(const char *path)
 	return err;
 }
 
+/*
+ * Of the jail's /proc parts are now covered, and of the host's all is. The kernel asks
+ * for one without covered parts before another may be mounted in the jail: there is
+ * one more, read-only, which has no name either as soon as /proc/sys is covered.
+ */
+static int leave_one_whole(void)
+{
+	return bind_read_only("/proc", "/proc/sys/fs");
+}
+
 int settings_lock_own(void)
 {
+	int err;
 	size_t i;
 
 	if (!are_ours())
 		return 0;
-	for (i = 0; i < sizeof(settings) / sizeof(settings[0]); i++)
-		if (lock_own(settings[i]) < 0)
-			return refusal("cannot make the kernel's settings read-only", errno);
-	return 0;
+	err = leave_one_whole();
+	for (i = 0; !err && i < sizeof(settings) / sizeof(settings[0]); i++)
+		err = bind_read_only(settings[i], settings[i]);
+	return err ? refusal("cannot make the kernel's settings read-only", errno) : 0;
 }

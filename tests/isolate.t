@@ -103,6 +103,8 @@ if [ "$(id -u)" -eq 0 ]; then
 		"…nor are its cgroups the jail's"
 	is "$("$isolate" "$isolate" sh -c "$rewrite"'rewrite /proc/sys/vm/swappiness; ps -e -o comm=' 2>&1 | xargs)" \
 		'isolate sh ps' '…in a jail in the jail'
+	is "$(unshare -m sh -c 'mount -t proc proc "$1" && exec "$2" "$2" sh -c "ps -e -o comm="' sh "$dir/mnt" "$isolate" 2>&1 | xargs)" \
+		'isolate sh ps' '…be there one more /proc outside, or not'
 	# The lab has a /proc and a /sys without names, covered, which stay as they were.
 	if [ -z "${LAB_OUT:-}" ]; then
 		is "$("$isolate" unshare -Urpfm sh -c "$rewrite"'for option in rw ro; do
