@@ -42,6 +42,8 @@ size_t collector_memory(const struct collector *collector);
 /* To be freed by snapshot_free(). */
 void collector_snapshot(const struct collector *collector, struct snapshot *snap);
 
+/* Before one is loaded to be pinned: nothing is there yet. 0, or -1 after an error message. */
+int collector_may_pin(void);
 /* Pins a loaded one. 0, or -1 after an error message: there is one, or it cannot be. */
 int collector_pin(struct collector *collector);
 /* Takes the pinned one away. 0, or -1 after an error message. */

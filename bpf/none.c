@@ -64,6 +64,11 @@ void collector_snapshot(const struct collector *collector, struct snapshot *snap
 	(void)snap;
 }
 
+int collector_may_pin(void)
+{
+	return 0;
+}
+
 int collector_pin(struct collector *collector)
 {
 	(void)collector;

@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,9 +38,10 @@ static int explain(const char *what, int why)
 	return -1;
 }
 
-static void half_a_start(void)
+static int half_done(void)
 {
-	error("BPF: " COLLECTOR_PINS ": a start is under way, or did not get to its end: kvmstat-report bpf stop, and start it again");
+	error("BPF: " COLLECTOR_PINS ": a start or stop is under way, or one did not get to its end: kvmstat-report bpf stop, and start it again");
+	return -1;
 }
 
 #define BPF_FS "/sys/fs/bpf"
@@ -103,55 +105,93 @@ static int other_version(void)
 /*
  * The directory, for certain: where the BPF filesystem is open to all (as mount makes
  * it, unless it is told otherwise) anybody can put something of that name there, and
- * a link that leads elsewhere, too. Descriptor, or -1 with errno: 0 after a message.
+ * a link that leads elsewhere, too. Descriptor, or -1 with errno.
  */
 static int open_directory(void)
 {
 	int fd = open(COLLECTOR_PINS, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	struct statfs fs;
-	struct stat st;
 
-	if (fd < 0 || fstat(fd, &st) < 0 || fstatfs(fd, &fs) < 0)
+	if (fd < 0 || (fstatfs(fd, &fs) == 0 && fs.f_type == BPF_FS_MAGIC))
 		return fd;
-	if (fs.f_type == BPF_FS_MAGIC && (!st.st_uid || st.st_uid == geteuid()))
-		return fd;
-	error("BPF: " COLLECTOR_PINS " is of user %u, neither root's nor yours: it is not touched; remove it, and mount /sys/fs/bpf with -o mode=0700",
-	      st.st_uid);
 	close(fd);
-	errno = 0;
+	errno = ENOTDIR;
 	return -1;
 }
 
 static int explain_open(void)
 {
-	if (!errno)
-		return -1;
 	return explain(errno == ELOOP || errno == ENOTDIR ?
-		       "is no directory of the BPF filesystem: remove it" : "cannot be read", errno);
+		       "is no directory of the BPF filesystem: remove it" : "cannot be opened", errno);
 }
 
-static int check_owner(struct collector *c)
+static bool is_trusted(int directory)
 {
-	int fd = open_directory(), ret;
 	struct stat st;
+
+	if (fstat(directory, &st) == 0 && (!st.st_uid || st.st_uid == geteuid()))
+		return true;
+	error("BPF: " COLLECTOR_PINS " is of user %u, neither root's nor yours: end it with \"sudo kvmstat-report bpf stop\", and mount /sys/fs/bpf with -o mode=0700",
+	      st.st_uid);
+	return false;
+}
+
+/* What is there that is no collector to read, or in the way of another one. Always -1. */
+static int explain_what_is_there(void)
+{
+	int fd = open_directory();
 
 	if (fd < 0)
 		return explain_open();
-	ret = fstatat(fd, "settings", &st, AT_SYMLINK_NOFOLLOW);
+	if (is_trusted(fd)) {
+		if (faccessat(fd, "settings", F_OK, AT_EACCESS) == 0)
+			error("BPF: a collector is there already: kvmstat-report bpf status, or stop");
+		else
+			half_done();
+	}
 	close(fd);
-	if (ret < 0)
-		return explain("cannot be read", errno);
+	return -1;
+}
+
+static bool something_is_there(void)
+{
+	struct stat st;
+
+	return lstat(COLLECTOR_PINS, &st) == 0 || errno != ENOENT;
+}
+
+static int identify(struct collector *c, int directory)
+{
+	struct stat st;
+
+	if (!is_trusted(directory))
+		return -1;
+	if (fstatat(directory, "settings", &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return explain("cannot be opened", errno);
 	c->pinned = st.st_ino;
 	return 0;
 }
 
+static int check_directory(struct collector *c)
+{
+	int fd = open_directory(), ret;
+
+	if (fd < 0)
+		return explain_open();
+	ret = identify(c, fd);
+	close(fd);
+	return ret;
+}
+
 static int find(struct collector *c)
 {
-	if (check_owner(c) < 0)
+	if (check_directory(c) < 0)
 		return -1;
-	if (open_pins(c) < 0)
-		return errno == EPROTO ? other_version() : explain("cannot be read", errno);
-	return c->tables.settings->version == COLLECTOR_VERSION ? 0 : other_version();
+	if (open_pins(c) == 0)
+		return c->tables.settings->version == COLLECTOR_VERSION ? 0 : other_version();
+	if (errno == EPROTO)
+		return other_version();
+	return errno == ENOENT ? half_done() : explain("cannot be opened", errno);
 }
 
 struct collector *collector_find(void)
@@ -159,15 +199,15 @@ struct collector *collector_find(void)
 	struct collector *c;
 	int why;
 
-	if (access(PIN_SETTINGS, F_OK) < 0) {
-		why = errno == ENOTDIR ? ENOENT : errno;
-		if (why == ENOENT && access(COLLECTOR_PINS, F_OK) == 0) {
-			half_a_start();
-			errno = EINVAL;
-			return NULL;
+	/* As bpf(2) will want it, and with our capabilities, which access() leaves out. */
+	if (faccessat(AT_FDCWD, PIN_SETTINGS, R_OK | W_OK, AT_EACCESS) < 0) {
+		why = errno;
+		if (why == ENOTDIR || (why == ENOENT && something_is_there())) {
+			explain_what_is_there();
+			why = EINVAL;
+		} else if (why != ENOENT && why != EACCES) {
+			explain("cannot be opened", why);
 		}
-		if (why != ENOENT && why != EACCES)
-			explain("cannot be read", why);
 		errno = why;
 		return NULL;
 	}
@@ -196,7 +236,7 @@ static int pin_links(struct collector *c)
 		snprintf(name, sizeof(name), "link_%zu", i);
 		snprintf(path, sizeof(path), COLLECTOR_PINS "/%s", name);
 		if (bpf_link__pin(c->links[i], path) < 0)
-			return explain(name, errno);
+			return explain("a link cannot be pinned", errno);
 	}
 	return 0;
 }
@@ -224,15 +264,17 @@ static bool is_ours(const char *name)
 	return !strncmp(name, "link_", 5) || !strcmp(name, "memory") || !strcmp(name, "settings");
 }
 
+/* The settings first: what has none is no collector any more. */
 static int unpin_all(DIR *dir)
 {
 	struct dirent *entry;
-	int ret = 0;
 
+	if (unlinkat(dirfd(dir), "settings", 0) < 0 && errno != ENOENT)
+		return explain("cannot be removed", errno);
 	while ((entry = readdir(dir)))
 		if (is_ours(entry->d_name) && unlinkat(dirfd(dir), entry->d_name, 0) < 0)
-			ret = explain(entry->d_name, errno);
-	return ret;
+			return explain(entry->d_name, errno);
+	return 0;
 }
 
 static int none_pinned(void)
@@ -241,11 +283,13 @@ static int none_pinned(void)
 	return -1;
 }
 
-static int unpin(void)
+/* Anybody's, as far as our rights go. */
+static int unpin(struct collector *c)
 {
 	int fd = open_directory(), ret;
 	DIR *dir;
 
+	(void)c;
 	if (fd < 0 && errno == ENOENT)
 		return none_pinned();
 	dir = fd < 0 ? NULL : fdopendir(fd);
@@ -262,44 +306,43 @@ static int unpin(void)
 /* All, or nothing. */
 static int pin(struct collector *c)
 {
-	if (mkdir(COLLECTOR_PINS, 0700) < 0) {
-		if (errno != EEXIST)
-			return explain("cannot be made", errno);
-		if (access(PIN_SETTINGS, F_OK) == 0)
-			error("BPF: a collector is there already: kvmstat-report bpf status, or stop");
-		else
-			half_a_start();
-		return -1;
-	}
+	if (mkdir(COLLECTOR_PINS, 0700) < 0)
+		return errno == EEXIST ? explain_what_is_there() : explain("cannot be made", errno);
 	if (pin_links(c) == 0 && pin_memory(c) == 0) {
 		keep_attached(c);
 		return 0;
 	}
-	unpin();
+	unpin(c);
 	return -1;
+}
+
+/* While no other start or stop does; a signal that ends the program waits for it. */
+static int alone(int (*change)(struct collector *c), struct collector *c)
+{
+	int locked = lock(), ret;
+	sigset_t all, before;
+
+	if (locked < 0)
+		return -1;
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, &before);
+	ret = change(c);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	close(locked);
+	return ret;
+}
+
+int collector_may_pin(void)
+{
+	return something_is_there() ? explain_what_is_there() : 0;
 }
 
 int collector_pin(struct collector *c)
 {
-	int locked = lock(), ret;
-
-	if (locked < 0)
-		return -1;
-	ret = pin(c);
-	close(locked);
-	return ret;
+	return alone(pin, c);
 }
 
 int collector_unpin(void)
 {
-	int locked, ret;
-
-	if (faccessat(AT_FDCWD, COLLECTOR_PINS, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
-		return none_pinned();
-	locked = lock();
-	if (locked < 0)
-		return -1;
-	ret = unpin();
-	close(locked);
-	return ret;
+	return something_is_there() ? alone(unpin, NULL) : none_pinned();
 }

@@ -13,7 +13,7 @@ static FILE *open_format(void)
 {
 	FILE *file = fopen("/sys/kernel/tracing/" FORMAT, "re");
 
-	if (file)
+	if (file || errno != ENOENT)
 		return file;
 	return fopen("/sys/kernel/debug/tracing/" FORMAT, "re");
 }
@@ -39,14 +39,22 @@ static void read_line(const char *line, struct settings *s)
 			sscanf(offset, "offset:%u;", fields[i].offset);
 }
 
+static void explain(int why)
+{
+	if (why == EACCES)
+		error("BPF: /sys/kernel/tracing/" FORMAT " may not be read: run with sudo, or with CAP_DAC_READ_SEARCH, too");
+	else
+		error("BPF: /sys/kernel/tracing/" FORMAT ": %s: mount tracefs (mount -t tracefs none /sys/kernel/tracing)",
+		      strerror(why));
+}
+
 int record_format_read(struct settings *s)
 {
 	FILE *file = open_format();
 	char line[200];
 
 	if (!file) {
-		error("BPF: /sys/kernel/tracing/" FORMAT ": %s: mount tracefs (mount -t tracefs none /sys/kernel/tracing), and be root",
-		      strerror(errno));
+		explain(errno);
 		return -1;
 	}
 	while (fgets(line, sizeof(line), file))

@@ -144,6 +144,12 @@ done
 older 'nobody has stopped it'
 # Without CAP_SYS_ADMIN; the format of events is root's in tracefs.
 told with +bpf,+perfmon,+dac_read_search ./report stat --source bpf -- true
+if [[ $way = classic* ]]; then
+	fails 1 'kvm_exit/format may not be read: run with sudo, or with CAP_DAC_READ_SEARCH' 'stat, and tracefs is root'"'"'s' \
+		with +bpf,+perfmon ./report stat --source bpf -- true
+fi
+fails 1 "$pins: cannot be opened: Permission denied: run with sudo" 'start again, as another user' \
+	with +bpf,+perfmon ./report bpf start
 [ -e /dev/kvmstat ] || fails 1 'no module loaded, and whether BPF counts is for root to see: run with sudo' \
 	'show, by default, as nobody' nobody ./report show
 before=$(age)
@@ -162,7 +168,8 @@ mount -t bpf bpf /sys/fs/bpf
 verdict $? 'start after stop: another one'
 rm $pins/settings
 fails 1 'did not get to its end: kvmstat-report bpf stop' 'a start that did not get to its end' "$report" bpf status
-fails 1 'a start is under way, or did not get to its end: kvmstat-report bpf stop' '…is in the way' "$report" bpf start
+fails 1 'a start or stop is under way, or one did not get to its end: kvmstat-report bpf stop' '…is in the way' \
+	"$report" bpf start
 succeeds '…until stop' "$report" bpf stop
 ok '…which takes all away' test ! -e $pins
 # One at a time.
@@ -188,12 +195,26 @@ for command in 'bpf stop' 'bpf status' 'show --source bpf'; do
 	# shellcheck disable=SC2086
 	fails 1 "$pins: is no directory of the BPF filesystem: remove it" "$command, of a link" "$report" $command
 done
-fails 1 'a collector is there|a start is under way' 'bpf start, of a link' "$report" bpf start
+fails 1 "$pins: is no directory of the BPF filesystem: remove it" 'bpf start, of a link' "$report" bpf start
 is "$(cd victim && echo *)" 'else settings' 'what it leads to is not touched'
 rm $pins
+# Another user's is not believed, but may be ended.
 mkdir $pins && chown 65534 $pins
-fails 1 "$pins is of user 65534, neither root's nor yours" 'bpf stop, of another user' "$report" bpf stop
-rmdir $pins
+for command in 'bpf start' 'bpf status' 'show --source bpf'; do
+	# shellcheck disable=SC2086
+	fails 1 "$pins is of user 65534, neither root's nor yours: end it with" "$command, of another user's" "$report" $command
+done
+succeeds "bpf stop, of another user's" "$report" bpf stop
+ok '…takes it away' test ! -e $pins
+# Who may start with what capabilities allow, not with what the user is, may look, too.
+as_owner=+bpf,+perfmon,+dac_override
+umount /sys/fs/bpf
+mount -t bpf -o mode=0700 bpf /sys/fs/bpf
+with $as_owner ./report bpf start 2>err
+is "$?$(cut -d , -f 1 err)" '0kvmstat: counting by BPF' 'start, by capabilities alone'
+succeeds '…status' with $as_owner ./report bpf status
+fails 1 'a collector is there already' '…start again' with $as_owner ./report bpf start
+succeeds '…stop' with $as_owner ./report bpf stop
 umount /sys/fs/bpf
 if [ "$(stat -f -c %T /sys/fs/bpf)" != bpf_fs ]; then
 	fails 1 'no BPF filesystem to pin to: mount -t bpf -o mode=0700 bpf /sys/fs/bpf' 'no BPF filesystem' "$report" bpf start

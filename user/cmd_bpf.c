@@ -13,9 +13,12 @@
 
 static int start(void)
 {
-	struct collector *collector = collector_load();
+	struct collector *collector;
 	int ret;
 
+	if (collector_may_pin() < 0)
+		return EXIT_FAILED;
+	collector = collector_load();
 	if (!collector)
 		return EXIT_FAILED;
 	ret = collector_pin(collector);

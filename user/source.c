@@ -13,6 +13,16 @@
 #include "vendor.h"
 #include "vm_name.h"
 
+/* What a way other than the usual one leaves out is told besides. Once. */
+static void say_way(const char *before, const struct source *source)
+{
+	static bool said;
+
+	if (!said)
+		inform("%s%s", before, collector_way(source->collector));
+	said = true;
+}
+
 /* Not given: the module is exact about time; BPF is for where it may not be loaded. */
 static int open_any(struct source *source, enum reading reading)
 {
@@ -26,7 +36,7 @@ static int open_any(struct source *source, enum reading reading)
 	else if (errno != ENOENT && errno != EACCES)
 		return -1;
 	else if (errno == EACCES && reading == READING_ONCE) {
-		error("no module loaded, and whether BPF counts is for root to see: run with sudo, or \"sudo insmod kvmstat.ko\"");
+		error("no module loaded, and whether BPF counts is for root to see: run with sudo, run \"sudo insmod kvmstat.ko\", or use --source FILE");
 		return -1;
 	}
 	if (!pinned && (reading == READING_ONCE || !collector_here()))
@@ -35,20 +45,17 @@ static int open_any(struct source *source, enum reading reading)
 		error("no module loaded: run \"sudo insmod kvmstat.ko\", or see to what BPF lacks");
 		return -1;
 	}
-	inform("no module loaded: counted by BPF, %s", collector_way(source->collector));
+	say_way("no module loaded: counted by BPF, ", source);
 	return 0;
 }
 
-/* Asked for. What a way other than the usual one leaves out is said, once. */
+/* Asked for. */
 static int open_bpf(struct source *source, enum reading reading)
 {
-	static bool said;
-
 	if (source_bpf_open(source, reading) < 0)
 		return -1;
-	if (!said && strcmp(collector_way(source->collector), COLLECTOR_WAY))
-		inform("BPF: %s", collector_way(source->collector));
-	said = true;
+	if (strcmp(collector_way(source->collector), COLLECTOR_WAY))
+		say_way("BPF: ", source);
 	return 0;
 }
 
