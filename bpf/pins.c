@@ -96,6 +96,12 @@ static int open_pins(struct collector *c)
 	return ret;
 }
 
+/* A part of it. */
+static int explain_part(int why)
+{
+	return why == ENOENT ? half_done() : explain("cannot be opened", why);
+}
+
 static int other_version(void)
 {
 	error("BPF: " COLLECTOR_PINS " is of another version of this program: kvmstat-report bpf stop, and start it again");
@@ -167,7 +173,7 @@ static int identify(struct collector *c, int directory)
 	if (!is_trusted(directory))
 		return -1;
 	if (fstatat(directory, "settings", &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return explain("cannot be opened", errno);
+		return explain_part(errno);
 	c->pinned = st.st_ino;
 	return 0;
 }
@@ -189,9 +195,7 @@ static int find(struct collector *c)
 		return -1;
 	if (open_pins(c) == 0)
 		return c->tables.settings->version == COLLECTOR_VERSION ? 0 : other_version();
-	if (errno == EPROTO)
-		return other_version();
-	return errno == ENOENT ? half_done() : explain("cannot be opened", errno);
+	return errno == EPROTO ? other_version() : explain_part(errno);
 }
 
 struct collector *collector_find(void)

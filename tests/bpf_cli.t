@@ -166,6 +166,9 @@ mount -t bpf bpf /sys/fs/bpf
 "$report" bpf start 2>/dev/null
 [ "$(age)" -lt "$before" ]
 verdict $? 'start after stop: another one'
+mv $pins/memory $pins/else
+fails 1 'did not get to its end: kvmstat-report bpf stop' 'one without its memory' "$report" bpf status
+mv $pins/else $pins/memory
 rm $pins/settings
 fails 1 'did not get to its end: kvmstat-report bpf stop' 'a start that did not get to its end' "$report" bpf status
 fails 1 'a start or stop is under way, or one did not get to its end: kvmstat-report bpf stop' '…is in the way' \
