@@ -73,18 +73,25 @@ second_in guest compute
 
 # A window that begins and ends while the vCPU is away has the time between the two,
 # no more and no less. Who reads is there all the time: to start a program takes long
-# here, and the vCPU is away for a second only. meanwhile COLUMN SCENE
+# here, and the vCPU is away for a second only: where the machine is busy with something
+# else few windows fit into that, and it is away again. meanwhile COLUMN SCENE
 meanwhile() {
 	local column=$1 scene=$2 reader shares
-	kvmstat-report -i 0.2 --format json >intervals &
-	reader=$!
-	until [ -s intervals ]; do sleep 0.1; done
-	"$scenes" "$scene" >said
-	kill -INT $reader
-	wait $reader
-	# Of each interval without an exit: of five, the first and the last may have one
-	shares=$(jq -s -c --arg c "${column}_cycles" '[.[] | select(.totals.exits == 0 and .totals[$c] > 0) |
-		.totals[$c] / .tsc_khz * 1e6 / .window_ns | . * 10000 | round / 10000]' intervals)
+	: >shares
+	for _ in 1 2 3 4 5 6; do
+		: >intervals
+		kvmstat-report -i 0.2 --format json >intervals &
+		reader=$!
+		until [ -s intervals ]; do sleep 0.1; done
+		"$scenes" "$scene" >said
+		kill -INT $reader
+		wait $reader
+		# Of each interval without an exit: the first and the last of a scene may have one
+		jq --arg c "${column}_cycles" 'select(.totals.exits == 0 and .totals[$c] > 0) |
+			.totals[$c] / .tsc_khz * 1e6 / .window_ns | . * 10000 | round / 10000' intervals >>shares
+		[ "$(wc -l <shares)" -lt 3 ] || break
+	done
+	shares=$(jq -s -c . shares)
 	# shellcheck disable=SC2016 # jq's own $
 	ok "$scene: each window in the midst of it is $column time ($shares of it)" \
 		jq -e -n --argjson s "$shares" '($s | length) >= 3 and ($s | all(. > 0.98 and . < 1.02))'
