@@ -50,11 +50,12 @@ static bool has_settings(int fd)
 	return !fstatfs(fd, &fs) && (fs.f_type == PROC_SUPER_MAGIC || fs.f_type == SYSFS_MAGIC);
 }
 
+/* Where that cannot be told it is taken for one: then what fails is said. */
 static bool is_mount(int fd)
 {
 	struct statx st;
 
-	return !statx(fd, "", AT_EMPTY_PATH, 0, &st) && st.stx_attributes & STATX_ATTR_MOUNT_ROOT;
+	return statx(fd, "", AT_EMPTY_PATH, 0, &st) || st.stx_attributes & STATX_ATTR_MOUNT_ROOT;
 }
 
 /* What another mount covers has no name: something else may be found there. */
